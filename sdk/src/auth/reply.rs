@@ -1,0 +1,41 @@
+//! What Auth answers: JSON in, sessions and people out.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::auth::{Session, Token, User};
+use crate::error::{Error, ErrorKind};
+use crate::transport::Reply;
+
+#[derive(Deserialize)]
+struct WireSession {
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    expires_in: Option<u64>,
+    expires_at: Option<u64>,
+    user: Option<User>,
+}
+
+/// The session in an answer; `now` is the time since 1970, for servers that only say how long.
+pub(super) fn session(reply: &Reply, now: Duration) -> Result<Session, Error> {
+    maybe_session(reply, now)?
+        .ok_or_else(|| Error::new(ErrorKind::Protocol, "Auth accepted, and gave no session"))
+}
+
+/// The same for a sign-up, which gives none until the address is confirmed.
+pub(super) fn maybe_session(reply: &Reply, now: Duration) -> Result<Option<Session>, Error> {
+    let wire: WireSession = reply.json()?;
+    let (Some(access_token), Some(refresh_token), Some(user)) =
+        (wire.access_token, wire.refresh_token, wire.user)
+    else {
+        return Ok(None);
+    };
+    let lifetime = wire.expires_in.unwrap_or(3_600);
+    Ok(Some(Session {
+        access_token: Token::new(access_token),
+        refresh_token: Token::new(refresh_token),
+        expires_at: wire.expires_at.unwrap_or_else(|| now.as_secs().saturating_add(lifetime)),
+        user,
+    }))
+}

@@ -1,0 +1,308 @@
+//! The one error of this crate, and the only place that says what is worth another try.
+//!
+//! `Display` says what failed in words that hold no row value: PostgreSQL repeats values in
+//! `details`, and in the messages of class 22 ("invalid input syntax for type integer: …").
+//! Those stay reachable through [`Error::message`] and [`Error::details`] for who asks.
+
+use std::fmt;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+/// A failed call. Decide by [`Error::kind`]; show with `Display`; dig with `source`.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    status: Option<StatusCode>,
+    code: Option<String>,
+    details: Value,
+    hint: Option<String>,
+    request_id: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What a caller can do about a failure.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// No answer arrived: offline, name lookup, connection cut, timeout.
+    Unreachable,
+    /// The server is there but cannot now: rate limit, restart, lock, statement timeout.
+    Busy,
+    /// Nobody is signed in, or the session is no longer good.
+    Unauthenticated,
+    /// Signed in, and not allowed: a grant or a row-level policy says no.
+    Forbidden,
+    /// A table, column, function or row the request names is not there.
+    NotFound,
+    /// A key is taken, or the row moved on since it was read.
+    Conflict,
+    /// The request or its values are wrong; the same request fails again.
+    Invalid,
+    /// The answer is not what the protocol promises.
+    Protocol,
+    /// The client was set up wrongly; nothing was sent.
+    Config,
+}
+
+impl ErrorKind {
+    /// True if the same request may succeed later. The one place that says so.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Busy)
+    }
+
+    /// The kind of a refusal, from its status and its PostgREST code, SQLSTATE or Auth code.
+    /// The code says more than the status: 42501 comes as 401 or 403, 23503 and 23505 both as 409.
+    /// Source: PostgREST `Error.hs`, PostgreSQL appendix A.
+    pub(crate) fn classify(status: StatusCode, code: Option<&str>) -> Self {
+        match code.unwrap_or_default() {
+            "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "40001" | "40P01" | "55P03" | "57014"
+            | "57P01" | "57P03" => Self::Busy,
+            code if code.len() == 5 && (code.starts_with("08") || code.starts_with("53")) => Self::Busy,
+            "PGRST300" | "PGRST301" | "PGRST302" | "PGRST303" => Self::Unauthenticated,
+            "PGRST106" | "PGRST202" | "PGRST204" | "PGRST205" | "42P01" | "42703" | "42883" | "3F000" => {
+                Self::NotFound
+            }
+            "23505" | "23P01" | "user_already_exists" | "email_exists" => Self::Conflict,
+            "42501" if status == StatusCode::UNAUTHORIZED => Self::Unauthenticated,
+            "42501" => Self::Forbidden,
+            "23502" | "23503" | "23514" => Self::Invalid,
+            _ => Self::of_status(status),
+        }
+    }
+
+    fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            409 | 412 => Self::Conflict,
+            408 | 429 | 500..=599 => Self::Busy,
+            400..=499 => Self::Invalid,
+            _ => Self::Protocol,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Unreachable => "the server did not answer",
+            Self::Busy => "the server cannot answer now",
+            Self::Unauthenticated => "not signed in",
+            Self::Forbidden => "not allowed",
+            Self::NotFound => "not found",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid request",
+            Self::Protocol => "unexpected answer",
+            Self::Config => "configuration",
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            details: Value::Null,
+            hint: None,
+            request_id: None,
+            source: None,
+        }))
+    }
+
+    /// A failure of our own making is a wrong answer; one of the network is no answer.
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Reads a refusal. Each service has its own body, and some have several:
+    /// `{code,message,details,hint}` (REST), `{code,message}`, `{code:400,error_code,msg}` and
+    /// `{error,error_description}` (Auth), `{message,hint}` (gateway).
+    pub(crate) fn from_reply(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let text = |names: &[&str]| {
+            names.iter().find_map(|name| body.get(name).and_then(Value::as_str)).map(str::to_owned)
+        };
+        let code = text(&["error_code", "code", "error"]).or_else(|| proxy_status_code(headers));
+        let message = text(&["message", "msg", "error_description"])
+            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
+        Self(Box::new(Inner {
+            kind: ErrorKind::classify(status, code.as_deref()),
+            message,
+            status: Some(status),
+            details: body.get("details").cloned().unwrap_or(Value::Null),
+            hint: text(&["hint"]),
+            request_id: ["sb-request-id", "x-request-id", "cf-ray"]
+                .iter()
+                .find_map(|name| headers.get(*name)?.to_str().ok())
+                .map(str::to_owned),
+            code,
+            source: None,
+        }))
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// True if the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.0.kind.is_transient()
+    }
+
+    /// The HTTP status, when an answer arrived.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The PostgREST code (`PGRST205`), SQLSTATE (`23505`) or Auth code (`invalid_credentials`).
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The server's own sentence, in full. It may repeat row values: do not log it.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The server's details: null, text or a structure. They often repeat row values: do not log them.
+    pub fn details(&self) -> &Value {
+        &self.0.details
+    }
+
+    /// What the server suggests.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The server's name for the request, to quote in a support ticket.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The message without the value that class 22 errors end with.
+    fn safe_message(&self) -> &str {
+        let message = &self.0.message;
+        let data_exception =
+            self.0.code.as_deref().is_some_and(|code| code.len() == 5 && code.starts_with("22"));
+        match message.split_once(": ") {
+            Some((before, _)) if data_exception => before,
+            _ => message,
+        }
+    }
+}
+
+/// A HEAD request has no body; PostgREST then names its code in `Proxy-Status: PostgREST; error=42501`.
+fn proxy_status_code(headers: &HeaderMap) -> Option<String> {
+    let (_, code) = headers.get("proxy-status")?.to_str().ok()?.split_once("error=")?;
+    Some(code.split(';').next().unwrap_or(code).trim().to_owned())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.0.kind.words(), self.safe_message())?;
+        match (&self.0.code, self.0.status) {
+            (Some(code), Some(status)) => write!(out, " ({code}, status {})", status.as_u16()),
+            (None, Some(status)) => write!(out, " (status {})", status.as_u16()),
+            (_, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("status", &self.0.status.map(|status| status.as_u16()))
+            .field("code", &self.0.code)
+            .field("message", &self.safe_message())
+            .field("request_id", &self.0.request_id)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, body: &str) -> Error {
+        Error::from_reply(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
+    }
+
+    #[test]
+    fn every_shape_of_refusal_is_read() {
+        let cases = [
+            (
+                409,
+                r#"{"code":"23505","message":"duplicate key","details":"Key (a)=(secret)","hint":null}"#,
+                "23505",
+                ErrorKind::Conflict,
+            ),
+            (
+                404,
+                r#"{"code":"PGRST205","message":"no table","details":null,"hint":"Perhaps"}"#,
+                "PGRST205",
+                ErrorKind::NotFound,
+            ),
+            (
+                400,
+                r#"{"code":"invalid_credentials","message":"Invalid login credentials"}"#,
+                "invalid_credentials",
+                ErrorKind::Invalid,
+            ),
+            (
+                400,
+                r#"{"code":400,"error_code":"invalid_credentials","msg":"Invalid login"}"#,
+                "invalid_credentials",
+                ErrorKind::Invalid,
+            ),
+            (401, r#"{"code":"42501","message":"permission denied"}"#, "42501", ErrorKind::Unauthenticated),
+            (403, r#"{"code":"42501","message":"permission denied"}"#, "42501", ErrorKind::Forbidden),
+            (500, r#"{"code":"57014","message":"canceling statement"}"#, "57014", ErrorKind::Busy),
+        ];
+        for (status, body, code, kind) in cases {
+            let error = refusal(status, body);
+            assert_eq!((error.code(), error.kind()), (Some(code), kind), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_json_keeps_its_status() {
+        let error = refusal(502, "<html>bad gateway</html>");
+        assert_eq!(
+            (error.kind(), error.to_string()),
+            (ErrorKind::Busy, "the server cannot answer now: Bad Gateway (status 502)".to_owned())
+        );
+    }
+
+    #[test]
+    fn row_values_stay_out_of_display_and_debug() {
+        let conflict =
+            refusal(409, r#"{"code":"23505","message":"duplicate key","details":"Key (a)=(s3cret)"}"#);
+        let syntax =
+            refusal(400, r#"{"code":"22P02","message":"invalid input syntax for type uuid: \"s3cret\""}"#);
+        for error in [conflict, syntax] {
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_error_is_read_from_proxy_status() {
+        let mut headers = HeaderMap::new();
+        headers.insert("proxy-status", "PostgREST; error=42501".parse().unwrap());
+        assert_eq!(Error::from_reply(StatusCode::FORBIDDEN, &headers, b"").code(), Some("42501"));
+    }
+}

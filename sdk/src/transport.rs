@@ -1,0 +1,277 @@
+//! Edge: requests out, answers in. The only file here that opens a connection.
+//!
+//! A [`Request`] is a value without a server or a session; [`crate::Client::send`] adds both.
+//! Every request ends: connecting and answering have time limits. Redirects are not followed,
+//! since a redirect to another origin would carry the keys along.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, ErrorKind};
+
+/// What may stand unescaped in a query: what RFC 3986 allows there, less `&`, `+`, `#` and `=`, which
+/// separate, mean a space, or cut. The rest of a filter's own punctuation stays readable in logs.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b',')
+    .remove(b':')
+    .remove(b'*')
+    .remove(b'!');
+
+/// Whose authority a request carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Credentials {
+    /// The signed-in person's, or the key's when nobody is signed in.
+    #[default]
+    Session,
+    /// The key's alone: signing in, refreshing, administration.
+    Key,
+}
+
+/// One HTTP request as a value: a path below the project's address, and what goes with it.
+///
+/// ```
+/// use supabase_sdk::Request;
+/// let request = Request::get("/rest/v1/notes").query("title", "eq.fish & chips");
+/// assert_eq!(request.uri(), "/rest/v1/notes?title=eq.fish%20%26%20chips");
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path below the project's address, beginning with `/`; already encoded.
+    pub path: String,
+    /// Query pairs in order, not yet encoded.
+    pub query: Vec<(Cow<'static, str>, String)>,
+    /// Headers, without key and session.
+    pub headers: HeaderMap,
+    /// The body; empty when there is none.
+    pub body: Bytes,
+    /// Whose authority it carries.
+    pub credentials: Credentials,
+}
+
+impl Request {
+    /// Starts a request.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            credentials: Credentials::Session,
+        }
+    }
+
+    /// Starts a GET.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// Starts a POST.
+    pub fn post(path: impl Into<String>) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    /// Adds a query pair; names may repeat.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a header. `Prefer` and the like may be added several times.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the value cannot stand in a header.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self, Error> {
+        let value = HeaderValue::from_str(value).map_err(|source| {
+            Error::new(ErrorKind::Invalid, format!("a value cannot stand in the header {name}"))
+                .with_source(source)
+        })?;
+        self.headers.append(name, value);
+        Ok(self)
+    }
+
+    /// Sets a JSON body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the value cannot be written as JSON.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        self.body = serde_json::to_vec(body)
+            .map_err(|source| {
+                Error::new(ErrorKind::Invalid, "the body cannot be written as JSON").with_source(source)
+            })?
+            .into();
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(self)
+    }
+
+    /// Uses the key's authority even when somebody is signed in.
+    #[must_use]
+    pub fn as_key(mut self) -> Self {
+        self.credentials = Credentials::Key;
+        self
+    }
+
+    /// Path and encoded query.
+    pub fn uri(&self) -> String {
+        let mut uri = self.path.clone();
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            uri.push(if index == 0 { '?' } else { '&' });
+            uri.extend(utf8_percent_encode(name, QUERY));
+            uri.push('=');
+            uri.extend(utf8_percent_encode(value, QUERY));
+        }
+        uri
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
+        write!(out, "Request({} {} query {names:?} body {} bytes)", self.method, self.path, self.body.len())
+    }
+}
+
+/// An answer, good or bad, with its body read.
+#[derive(Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The answer if the server accepted, its refusal otherwise.
+    ///
+    /// # Errors
+    /// What the server answered, when its status is not 2xx.
+    pub fn accepted(self) -> Result<Self, Error> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        Err(Error::from_reply(self.status, &self.headers, &self.body))
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] when it is not the JSON that was expected.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|source| {
+            let message = format!(
+                "the answer (line {}, column {}) does not have the shape that was asked for",
+                source.line(),
+                source.column()
+            );
+            Error::new(ErrorKind::Protocol, message)
+        })
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Reply({} body {} bytes)", self.status.as_u16(), self.body.len())
+    }
+}
+
+/// An answer on its way.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
+
+/// What carries a request to a server. Write one to script answers or to put something between.
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Sends one request to a full address. A refusal is an answer; only silence is an error.
+    fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a>;
+}
+
+/// The transport over HTTP and TLS.
+#[derive(Debug, Clone)]
+pub struct HttpTransport(reqwest::Client);
+
+impl HttpTransport {
+    /// How long a connection may take to open.
+    const CONNECT: Duration = Duration::from_secs(10);
+
+    /// Prepares one; `timeout` bounds each request from first byte to last.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when TLS cannot be set up.
+    pub fn new(timeout: Duration) -> Result<Self, Error> {
+        reqwest::Client::builder()
+            .timeout(timeout)
+            .connect_timeout(Self::CONNECT.min(timeout))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map(Self)
+            .map_err(|source| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(source))
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a> {
+        Box::pin(async move {
+            let answer = self
+                .0
+                .request(request.method.clone(), address)
+                .headers(request.headers.clone())
+                .body(request.body.clone())
+                .send()
+                .await
+                .map_err(silence)?;
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            Ok(Reply { status, headers, body: answer.bytes().await.map_err(silence)? })
+        })
+    }
+}
+
+/// No answer. The address is left out of the cause: a query holds row values.
+fn silence(source: reqwest::Error) -> Error {
+    let (kind, words) = match &source {
+        source if source.is_timeout() => (ErrorKind::Unreachable, "it took too long"),
+        source if source.is_connect() => (ErrorKind::Unreachable, "no connection"),
+        source if source.is_builder() => (ErrorKind::Config, "the address cannot be used"),
+        _ => (ErrorKind::Unreachable, "the connection was cut"),
+    };
+    Error::new(kind, words).with_source(source.without_url())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_survives_the_query(value in ".*") {
+            let uri = Request::get("/t").query("a", value.clone()).uri();
+            let url = url::Url::parse(&format!("http://h{uri}")).unwrap();
+            prop_assert_eq!(url.query_pairs().next().unwrap().1, value);
+        }
+    }
+
+    #[test]
+    fn debug_names_columns_and_hides_values() {
+        let request = Request::post("/rest/v1/t").query("name", "eq.s3cret").json("s3cret").unwrap();
+        assert!(!format!("{request:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,88 @@
+//! Tables: what is sent for each verb, and what becomes of the answer.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use supabase_sdk::{Column, ErrorKind, Row};
+
+use crate::scripted::Script;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Note {
+    id: i64,
+    title: String,
+    archived: bool,
+}
+
+impl Note {
+    const TITLE: Column<Self, String> = Column::new("title");
+    const ARCHIVED: Column<Self, bool> = Column::new("archived");
+}
+
+impl Row for Note {
+    const TABLE: &'static str = "notes";
+    const COLUMNS: &'static [&'static str] = &["id", "title", "archived"];
+    const KEY: &'static [&'static str] = &["id"];
+}
+
+fn tea() -> Note {
+    Note { id: 1, title: "tea".to_owned(), archived: false }
+}
+
+#[tokio::test]
+async fn a_select_asks_for_the_columns_of_its_row_in_the_order_given() {
+    let (script, client) = Script::client([(200, r#"[{"id":1,"title":"tea","archived":false}]"#)]);
+    let select =
+        client.table::<Note>().select().filter(Note::ARCHIVED.eq(false)).filter(Note::TITLE.eq("tea"));
+    let rows = select.order(Note::TITLE.asc()).order(Note::ARCHIVED.desc()).limit(20).fetch().await.unwrap();
+    assert_eq!(rows[..], [tea()]);
+    assert_eq!(
+        script.lines(),
+        ["GET http://project.test/rest/v1/notes?archived=eq.false&title=eq.tea&limit=20\
+          &select=id,title,archived&order=title.asc,archived.desc"]
+    );
+    assert_eq!(script.header("accept-profile").as_deref(), Some("public"));
+    assert_eq!(script.header("apikey").as_deref(), Some("sb_publishable_TEST"));
+    assert_eq!(script.header("authorization"), None, "an sb_ key is no bearer token");
+}
+
+#[tokio::test]
+async fn an_upsert_meets_on_the_key_and_keeps_every_preference() {
+    let (script, client) = Script::client([(201, "")]);
+    client.table::<Note>().upsert(&[tea()]).send().await.unwrap();
+    assert_eq!(
+        script.lines(),
+        ["POST http://project.test/rest/v1/notes?columns=id,title,archived&on_conflict=id"]
+    );
+    assert_eq!(
+        script.header("prefer").as_deref(),
+        Some("missing=default,resolution=merge-duplicates,return=minimal")
+    );
+    assert_eq!(script.body(), r#"[{"id":1,"title":"tea","archived":false}]"#);
+}
+
+#[tokio::test]
+async fn an_unmodelled_table_is_reached_by_name() {
+    let (script, client) = Script::client([(201, r#"[{"a b":1}]"#)]);
+    let table = client.from::<Value>("odd table");
+    let rows = table.insert(&[json!({ "a b": 1 })]).columns(&["a b"]).returning().fetch().await.unwrap();
+    assert_eq!(rows.into_vec(), [json!({ "a b": 1 })]);
+    assert_eq!(script.lines(), ["POST http://project.test/rest/v1/odd%20table?columns=%22a%20b%22&select=*"]);
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_and_why() {
+    let refusal = r#"{"code":"PGRST205","message":"Could not find the table","details":null,"hint":null}"#;
+    let (_, client) = Script::client([(404, refusal)]);
+    let error = client.table::<Note>().select().fetch().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, Some("PGRST205")));
+    assert_eq!(error.to_string(), "not found: Could not find the table (PGRST205, status 404)");
+}
+
+#[tokio::test]
+async fn an_answer_of_another_shape_is_an_error_not_a_panic() {
+    for body in ["", "{}", "[1]", r#"[{"id":"x"}]"#, "[{\"id\":1"] {
+        let (_, client) = Script::client([(200, body)]);
+        let error = client.table::<Note>().select().fetch().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{body}");
+    }
+}
