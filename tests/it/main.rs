@@ -1,1 +1,17 @@
-fn main(){}
+//! Every promise that holds across the rooms, tried on a running Supabase.
+//!
+//! The target is the project that `SUPABASE_URL` and its keys name, and otherwise the embedded stack,
+//! which gives each test a project of its own. What only the embedded stack can do (break the wire, stand
+//! on a bare database) is always tried there.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+mod auth;
+mod demo;
+mod import;
+mod lab;
+mod migrator;
+mod official_client;
+mod policies;
+mod project;
+mod rest;
+mod tidy;

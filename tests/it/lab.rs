@@ -1,0 +1,108 @@
+//! The embedded stack in test service: one running PostgreSQL, a fresh project for each who asks.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use supabase_sdk::{HttpTransport, Reply, Request, Transport};
+
+/// Where the lab answers.
+#[derive(Debug, Deserialize)]
+pub struct Lab {
+    control_url: String,
+    token: String,
+}
+
+/// What the lab tells of a project. Addresses and keys, in the names of `supabase status -o env`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Place {
+    #[serde(rename = "ref")]
+    pub name: String,
+    pub api_url: String,
+    pub db_url: String,
+    pub publishable_key: String,
+    pub secret_key: String,
+    pub anon_key: String,
+    pub service_role_key: String,
+}
+
+impl Lab {
+    /// The lab that `cargo xtask test` started, or one of our own that ends when this process does.
+    pub fn get() -> &'static Self {
+        static LAB: OnceLock<Lab> = OnceLock::new();
+        LAB.get_or_init(|| {
+            let line = std::env::var("SUPABASE_LAB").unwrap_or_else(|_| Self::start());
+            serde_json::from_str(&line).expect("the lab's first line is JSON")
+        })
+    }
+
+    fn start() -> String {
+        let mut process = Command::new(stack())
+            .args(["lab", "--until-eof", "--workdir"])
+            .arg(root())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the stack starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        // Leaving the pipe open is the point: the lab ends when the system closes it with this process.
+        std::mem::forget(process);
+        line
+    }
+
+    /// A project of its own: migrated, and empty.
+    pub async fn project(&self) -> Place {
+        self.ask(Request::post("/projects").json(&json!({})).unwrap()).await.json().unwrap()
+    }
+
+    /// A project with what hosted Supabase brings, and none of our tables.
+    pub async fn bare_project(&self) -> Place {
+        self.ask(Request::post("/projects").json(&json!({ "bare": true })).unwrap()).await.json().unwrap()
+    }
+
+    /// Takes a project away.
+    pub async fn remove(&self, name: &str) {
+        self.ask(Request::new(http::Method::DELETE, format!("/projects/{name}"))).await;
+    }
+
+    /// Breaks a project's wire, as the rules say; none heals it.
+    pub async fn faults(&self, name: &str, rules: Value) {
+        let request = Request::new(http::Method::PUT, format!("/projects/{name}/faults"));
+        self.ask(request.json(&rules).unwrap()).await;
+    }
+
+    async fn ask(&self, request: Request) -> Reply {
+        let bearer = format!("Bearer {}", self.token);
+        let request = request.header(http::header::AUTHORIZATION, &bearer).unwrap();
+        let transport = HttpTransport::new(Duration::from_secs(60)).unwrap();
+        let address = format!("{}{}", self.control_url, request.uri());
+        transport.send(&address, &request).await.unwrap().accepted().unwrap()
+    }
+}
+
+/// The stack's binary: the one `cargo xtask test` built, or one built now.
+pub fn stack() -> PathBuf {
+    static STACK: OnceLock<PathBuf> = OnceLock::new();
+    built(&STACK, "SUPABASE_STACK_BIN", &root().join("stack"), "supabase-stack")
+}
+
+/// A binary: the one a variable names, or one that cargo builds now.
+pub fn built(once: &OnceLock<PathBuf>, variable: &str, workspace: &Path, binary: &str) -> PathBuf {
+    let build = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        let built = cargo.current_dir(workspace).args(["build", "--quiet", "--bin", binary]).status().unwrap();
+        assert!(built.success(), "{binary} does not build");
+        workspace.join("target/debug").join(binary)
+    };
+    once.get_or_init(|| std::env::var_os(variable).map_or_else(build, PathBuf::from)).clone()
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}

@@ -1,0 +1,129 @@
+//! The project a test runs against, and the people in it.
+
+use supabase_sdk::{Client, Session};
+use supabase_sdk::auth::NewUser;
+use uuid::Uuid;
+
+use crate::lab::{Lab, Place};
+
+/// A project. People made here are gone with it.
+pub struct Project {
+    pub url: String,
+    pub publishable_key: String,
+    pub secret_key: String,
+    /// Where `psql` gets in; not every project says.
+    pub db_url: Option<String>,
+    /// The lab's name for it; `None` for one that the environment names.
+    place: Option<Place>,
+}
+
+/// Somebody who is signed in.
+pub struct Person {
+    pub client: Client,
+    pub email: String,
+    pub password: String,
+    pub id: Uuid,
+}
+
+impl Project {
+    /// The project the environment names, or a fresh one of the embedded stack.
+    pub async fn target() -> Self {
+        match Self::from_env() {
+            Some(project) => project,
+            None => Self::embedded().await,
+        }
+    }
+
+    /// A fresh one of the embedded stack, whatever the environment says.
+    pub async fn embedded() -> Self {
+        Self::of(Lab::get().project().await)
+    }
+
+    /// A fresh one of the embedded stack, without our tables.
+    pub async fn bare() -> Self {
+        Self::of(Lab::get().bare_project().await)
+    }
+
+    /// The names are those of `supabase status -o env`, and the older ones of hosted projects.
+    fn from_env() -> Option<Self> {
+        let var = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
+        Some(Self {
+            url: var(&["SUPABASE_URL"])?,
+            publishable_key: var(&["SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"])?,
+            secret_key: var(&["SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"])?,
+            db_url: var(&["SUPABASE_DB_URL"]),
+            place: None,
+        })
+    }
+
+    fn of(place: Place) -> Self {
+        Self {
+            url: place.api_url.clone(),
+            publishable_key: place.publishable_key.clone(),
+            secret_key: place.secret_key.clone(),
+            db_url: Some(place.db_url.clone()),
+            place: Some(place),
+        }
+    }
+
+    /// What the lab tells of it.
+    pub fn place(&self) -> &Place {
+        self.place.as_ref().expect("this test asked for the embedded stack")
+    }
+
+    /// Breaks its wire: see the stack's `faults.rs` for the rules.
+    pub async fn faults(&self, rules: serde_json::Value) {
+        Lab::get().faults(&self.place().name, rules).await;
+    }
+
+    /// An app's client, with nobody signed in.
+    pub fn anonymous(&self) -> Client {
+        Client::builder(&self.url, &self.publishable_key).build().unwrap()
+    }
+
+    /// A client with the secret key.
+    pub fn secret(&self) -> Client {
+        Client::builder(&self.url, &self.secret_key).build().unwrap()
+    }
+
+    /// Somebody new, signed in. Their address is theirs alone, so tests can share a project.
+    pub async fn person(&self, name: &str) -> Person {
+        let email = format!("{name}-{}@garage.test", Uuid::new_v4().simple());
+        let password = format!("pw-{}", Uuid::new_v4().simple());
+        let new = NewUser {
+            email: email.clone(),
+            password: Some(password.clone()),
+            email_confirm: true,
+            ..NewUser::default()
+        };
+        self.secret().auth().admin().create_user(&new).await.unwrap();
+        let client = self.anonymous();
+        let Session { user, .. } = client.auth().sign_in_with_password(&email, &password).await.unwrap();
+        Person { client, email, password, id: user.id }
+    }
+
+    /// A connection to its database, as `psql` has it.
+    pub async fn database(&self) -> tokio_postgres::Client {
+        let url = self.db_url.as_deref().expect("the project's database address");
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// How many rows a table holds for everybody, counted in the database itself.
+    pub async fn count(&self, table: &str) -> i64 {
+        self.database().await.query_one(&format!("select count(*) from public.{table}"), &[]).await.unwrap().get(0)
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let Some(place) = self.place.take() else { return };
+        // A test that ended, well or badly, gives its database back. Its own runtime may be stopping.
+        let removing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Lab::get().remove(&place.name));
+        });
+        removing.join().ok();
+    }
+}
