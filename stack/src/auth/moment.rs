@@ -1,0 +1,52 @@
+//! The moment a request is handled in: the time, and values nobody can guess.
+
+use std::convert::Infallible;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chrono::{DateTime, SubsecRound, Utc};
+use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+use uuid::{Builder, Uuid};
+
+const TOKEN_LENGTH: usize = 12;
+const TOKEN_LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The time and the randomness of one request.
+pub(super) struct Moment {
+    /// When it is, as exactly as the database can keep it.
+    pub(super) now: DateTime<Utc>,
+    random: StdRng,
+}
+
+impl Moment {
+    /// A moment that is the same every time.
+    #[cfg(test)]
+    pub(super) fn at(now: DateTime<Utc>, seed: u64) -> Self {
+        Self { now, random: StdRng::seed_from_u64(seed) }
+    }
+
+    pub(super) fn uuid(&mut self) -> Uuid {
+        Builder::from_random_bytes(self.random.random()).into_uuid()
+    }
+
+    /// A refresh token.
+    pub(super) fn token(&mut self) -> String {
+        (0..TOKEN_LENGTH).map(|_| char::from(TOKEN_LETTERS[self.random.random_range(0..36)])).collect()
+    }
+
+    /// What a password is hashed with.
+    pub(super) fn salt(&mut self) -> [u8; 16] {
+        let mut salt = [0; 16];
+        self.random.fill_bytes(&mut salt);
+        salt
+    }
+}
+
+/// The edge: a request that asks for a moment gets the present one.
+impl<S: Sync> FromRequestParts<S> for Moment {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let now = Utc::now().trunc_subsecs(6);
+        Ok(Self { now, random: StdRng::from_rng(&mut rand::rng()) })
+    }
+}

@@ -1,0 +1,243 @@
+//! The fault switch of one project: what goes wrong with which request, before the gateway.
+//!
+//! Rules are tried in order, and the first that fires decides. A rule counts the requests that
+//! reach and match it; it lets the first `skip` of them pass and then fires `times` times.
+//! Setting rules replaces all of them and starts every count again.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header::CONTENT_LENGTH},
+    response::{IntoResponse, Json, Response},
+};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::serve::Cut;
+
+/// When something goes wrong, and what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Only requests with this method; any by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Only requests whose path starts like this; any by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How many matching requests pass before it fires.
+    #[serde(default)]
+    pub skip: u64,
+    /// How often it fires; for ever by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+    /// What goes wrong.
+    pub action: Action,
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// The connection is closed before the request is handled.
+    Refuse,
+    /// The request is handled and committed, and then the connection is closed without an answer.
+    LoseAnswer,
+    /// The request is handled, but only after a while, even if its client has gone by then.
+    Delay {
+        /// How long it waits, in milliseconds.
+        ms: u64,
+    },
+    /// The request is not handled; this is the answer.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// Headers beside `content-type`.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// A JSON body; none by default.
+        #[serde(default)]
+        body: Option<Value>,
+    },
+    /// The request is handled, and the connection is closed in the middle of the answer's body.
+    Truncate {
+        /// How many bytes of the body arrive.
+        bytes: usize,
+    },
+}
+
+/// A rule and what became of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Armed {
+    /// The rule as it was set.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// How many requests reached and matched it.
+    pub seen: u64,
+    /// How often it fired.
+    pub hits: u64,
+}
+
+/// The switch.
+#[derive(Debug, Default)]
+pub struct Faults(Mutex<Vec<Armed>>);
+
+impl Faults {
+    /// Replaces all rules.
+    pub fn set(&self, rules: Vec<Rule>) {
+        *self.lock() = rules.into_iter().map(|rule| Armed { rule, seen: 0, hits: 0 }).collect();
+    }
+
+    /// The rules and their counts.
+    pub fn list(&self) -> Vec<Armed> {
+        self.lock().clone()
+    }
+
+    /// Passes a request on to `handle`, or does to it what a rule says.
+    pub(crate) async fn pass<F>(
+        &self,
+        request: Request<Body>,
+        handle: impl FnOnce(Request<Body>) -> F,
+    ) -> Result<Response, Cut>
+    where
+        F: Future<Output = Response>,
+    {
+        match self.decide(request.method(), request.uri().path()) {
+            None => Ok(handle(request).await),
+            Some(Action::Refuse) => Err(Cut),
+            Some(Action::LoseAnswer) => {
+                handle(request).await;
+                Err(Cut)
+            }
+            Some(Action::Delay { ms }) => {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                Ok(handle(request).await)
+            }
+            Some(Action::Answer { status, headers, body }) => Ok(canned(status, headers, body)),
+            Some(Action::Truncate { bytes }) => truncate(handle(request).await, bytes).await,
+        }
+    }
+
+    fn decide(&self, method: &Method, path: &str) -> Option<Action> {
+        let mut rules = self.lock();
+        let rule = rules.iter_mut().find_map(|rule| rule.fires(method, path).then_some(rule))?;
+        Some(rule.rule.action.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Armed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Armed {
+    /// Whether this request is the one that goes wrong; counts it.
+    fn fires(&mut self, method: &Method, path: &str) -> bool {
+        let Rule { method: only_method, path: prefix, skip, times, .. } = &self.rule;
+        let matches = only_method.as_ref().is_none_or(|only| only.eq_ignore_ascii_case(method.as_str()))
+            && prefix.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()));
+        if !matches {
+            return false;
+        }
+        self.seen += 1;
+        let fires = self.seen > *skip && times.is_none_or(|times| self.hits < times);
+        self.hits += u64::from(fires);
+        fires
+    }
+}
+
+fn canned(status: u16, headers: BTreeMap<String, String>, body: Option<Value>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match body {
+        Some(body) => (status, Json(body)).into_response(),
+        None => status.into_response(),
+    };
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// The head and the length of the whole answer, and then only some of it.
+async fn truncate(response: Response, keep: usize) -> Result<Response, Cut> {
+    let (mut head, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.map_err(|_| Cut)?;
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    if keep >= whole.len() {
+        return Ok(Response::from_parts(head, Body::from(whole)));
+    }
+    Ok(Response::from_parts(head, Body::from_stream(cut_after(whole.slice(..keep)))))
+}
+
+fn cut_after(kept: Bytes) -> impl stream::Stream<Item = io::Result<Bytes>> {
+    stream::unfold(Some(kept), |kept| async move {
+        match kept {
+            Some(kept) => Some((Ok(kept), None)),
+            None => {
+                // What was written reaches the client only when the connection finds nothing
+                // more to write; an error at once would throw it away.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::other(Cut)), None))
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fired(rules: Value, requests: &[(Method, &str)]) -> Vec<bool> {
+        let faults = Faults::default();
+        faults.set(serde_json::from_value(rules).unwrap());
+        requests.iter().map(|(method, path)| faults.decide(method, path).is_some()).collect()
+    }
+
+    #[test]
+    fn a_rule_fires_for_its_method_and_path_only() {
+        let rules = json!([{"method": "post", "path": "/rest/v1/notes", "action": {"kind": "refuse"}}]);
+        let requests = [
+            (Method::POST, "/rest/v1/notes"),
+            (Method::GET, "/rest/v1/notes"),
+            (Method::POST, "/rest/v1/tags"),
+        ];
+        assert_eq!(fired(rules, &requests), [true, false, false]);
+    }
+
+    #[test]
+    fn a_rule_lets_some_pass_and_then_fires_so_often() {
+        let rules = json!([{"skip": 1, "times": 2, "action": {"kind": "lose_answer"}}]);
+        assert_eq!(fired(rules, &vec![(Method::GET, "/"); 5]), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_rule_that_is_spent_leaves_the_next_its_turn() {
+        let faults = Faults::default();
+        let rules = json!([
+            {"times": 1, "action": {"kind": "refuse"}},
+            {"action": {"kind": "delay", "ms": 5}},
+        ]);
+        faults.set(serde_json::from_value(rules).unwrap());
+        assert!(matches!(faults.decide(&Method::GET, "/"), Some(Action::Refuse)));
+        assert!(matches!(faults.decide(&Method::GET, "/"), Some(Action::Delay { ms: 5 })));
+        let counts: Vec<_> = faults.list().iter().map(|rule| (rule.seen, rule.hits)).collect();
+        assert_eq!(counts, [(2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_misspelled_rule_is_refused() {
+        for rule in [json!({"acton": {}}), json!({"action": {"kind": "explode"}})] {
+            assert!(serde_json::from_value::<Rule>(rule).is_err());
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The one address of a project: checks the key, settles who is asking, and sends the request on.
+//!
+//! A service behind the gateway always sees a token in `Authorization`. A key that stands alone
+//! is exchanged for the token of its role; a person's own token wins over the key.
+//!
+//! Not here: what a request means (`rest`, `auth`), what goes wrong on purpose (`faults`).
+
+use axum::{
+    body::Body,
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+            ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, USER_AGENT,
+        },
+    },
+    response::{IntoResponse, Json, Response},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{auth::Auth, keys::Keys, rest::Rest};
+
+const API_KEY: HeaderName = HeaderName::from_static("apikey");
+const REQUEST_ID: HeaderName = HeaderName::from_static("sb-request-id");
+const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "content-encoding, content-location, content-range, content-type, date, link, location, \
+     preference-applied, proxy-status, range-unit, retry-after, sb-request-id, server, \
+     x-sb-error-code, x-supabase-api-version, x-total-count",
+);
+
+/// Routes of the auth service a browser reaches before it knows a key.
+const OPEN: [&str; 5] = ["/settings", "/verify", "/callback", "/authorize", "/.well-known/jwks.json"];
+
+/// What stands behind the gateway of one project.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    keys: Keys,
+    rest: Rest,
+    auth: Auth,
+}
+
+/// The service a path belongs to, and the path as that service knows it.
+#[derive(Debug, PartialEq, Eq)]
+enum Route<'a> {
+    Health,
+    Rest(&'a str),
+    Auth(&'a str),
+    Missing(&'static str),
+    Nowhere,
+}
+
+impl Gateway {
+    /// Puts the services behind one gateway.
+    pub(crate) fn new(keys: Keys, rest: Rest, auth: Auth) -> Self {
+        Self { keys, rest, auth }
+    }
+
+    /// The REST service.
+    pub(crate) fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// The auth service.
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// Answers a request from outside.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        let mut response =
+            if is_preflight(&request) { preflight(request.headers()) } else { self.route(request).await };
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        if let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    async fn route(&self, mut request: Request<Body>) -> Response {
+        let whole = request.uri().path().to_owned();
+        let route = Route::of(&whole);
+        if !route.is_open()
+            && let Err(refusal) = self.admit(&mut request)
+        {
+            return refusal.into_response();
+        }
+        match route {
+            Route::Health => Json(json!({"status": "ok"})).into_response(),
+            Route::Rest(path) => self.rest.answer(at(request, path)).await,
+            Route::Auth(path) => self.auth.answer(at(request, path)).await,
+            Route::Missing(service) => missing(service),
+            Route::Nowhere => {
+                (StatusCode::NOT_FOUND, Json(json!({"error": "requested path is invalid"}))).into_response()
+            }
+        }
+    }
+
+    /// Checks the key and leaves a token in `Authorization`.
+    fn admit(&self, request: &mut Request<Body>) -> Result<(), Refusal> {
+        let in_query = take_key_from_query(request);
+        let headers = request.headers_mut();
+        let in_header = headers.get(API_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
+        let key = in_header.or(in_query).ok_or(Refusal::NoKey)?;
+        let role = self.keys.role_of(&key).ok_or(Refusal::UnknownKey)?;
+        if key == self.keys.secret && is_browser(headers) {
+            return Err(Refusal::SecretInBrowser);
+        }
+        let alone = match headers.get(AUTHORIZATION) {
+            None => true,
+            Some(shown) => shown.to_str().is_ok_and(|shown| bearer(shown) == Some(key.as_str())),
+        };
+        if alone && let Ok(token) = HeaderValue::try_from(format!("Bearer {}", self.keys.token_of(role))) {
+            headers.insert(AUTHORIZATION, token);
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Route<'a> {
+    fn of(path: &'a str) -> Self {
+        let under =
+            |prefix| path.strip_prefix(prefix).filter(|rest: &&str| rest.is_empty() || rest.starts_with('/'));
+        if let Some(rest) = under("/rest/v1") {
+            Self::Rest(rest)
+        } else if let Some(rest) = under("/auth/v1") {
+            Self::Auth(rest)
+        } else if path == "/health" {
+            Self::Health
+        } else {
+            ["/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1"]
+                .into_iter()
+                .find(|prefix| under(prefix).is_some())
+                .map_or(Self::Nowhere, Self::Missing)
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Health | Self::Nowhere => true,
+            Self::Auth(path) => OPEN.contains(path),
+            Self::Rest(_) | Self::Missing(_) => false,
+        }
+    }
+}
+
+/// Why a request does not get past the gateway.
+#[derive(Debug, Clone, Copy)]
+enum Refusal {
+    NoKey,
+    UnknownKey,
+    SecretInBrowser,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (message, hint) = match self {
+            Self::NoKey => {
+                ("No API key found in request", "No `apikey` request header or url param was found.")
+            }
+            Self::UnknownKey => {
+                ("Invalid API key", "Double check your Supabase `anon` or `service_role` API key.")
+            }
+            Self::SecretInBrowser => (
+                "Forbidden use of secret API key in browser",
+                "Secret API keys can only be used in a protected environment and should be deleted if found elsewhere.",
+            ),
+        };
+        (StatusCode::UNAUTHORIZED, Json(json!({"message": message, "hint": hint}))).into_response()
+    }
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub(crate) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn missing(service: &str) -> Response {
+    let body = json!({
+        "error": "not_implemented",
+        "message": format!("The local stack does not serve {service} yet"),
+        "hint": "Use a hosted project, or `supabase start`, for what needs it.",
+    });
+    (StatusCode::NOT_IMPLEMENTED, Json(body)).into_response()
+}
+
+fn is_preflight(request: &Request<Body>) -> bool {
+    request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    if let Some(wanted) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
+    response
+}
+
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
+}
+
+/// Takes `apikey` out of the query: the services behind would read it as a filter.
+fn take_key_from_query(request: &mut Request<Body>) -> Option<String> {
+    let query = request.uri().query()?;
+    let is_key = |pair: &&str| pair.starts_with("apikey=");
+    let key = query.split('&').find(is_key)?.trim_start_matches("apikey=").to_owned();
+    let rest: Vec<_> = query.split('&').filter(|pair| !is_key(pair)).collect();
+    let target = format!("{}?{}", request.uri().path(), rest.join("&"));
+    *request.uri_mut() = Uri::try_from(target.trim_end_matches('?')).ok()?;
+    Some(key)
+}
+
+/// The same request as the service at `path` is asked it.
+fn at(mut request: Request<Body>, path: &str) -> Request<Body> {
+    let path = if path.is_empty() { "/" } else { path };
+    let target = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    // Part of a valid target is a valid target.
+    if let Ok(uri) = Uri::try_from(target) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_one_service() {
+        for (path, route) in [
+            ("/rest/v1", Route::Rest("")),
+            ("/rest/v1/", Route::Rest("/")),
+            ("/rest/v1/notes", Route::Rest("/notes")),
+            ("/auth/v1/user", Route::Auth("/user")),
+            ("/storage/v1/object", Route::Missing("/storage/v1")),
+            ("/rest/v10", Route::Nowhere),
+            ("/", Route::Nowhere),
+            ("/health", Route::Health),
+        ] {
+            assert_eq!(Route::of(path), route, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_query_does_not_reach_the_service() {
+        for (target, key, left) in [
+            ("/rest/v1/t?apikey=k&a=eq.1", Some("k"), "/rest/v1/t?a=eq.1"),
+            ("/rest/v1/t?apikey=k", Some("k"), "/rest/v1/t"),
+            ("/rest/v1/t?a=eq.1", None, "/rest/v1/t?a=eq.1"),
+        ] {
+            let mut request = Request::builder().uri(target).body(Body::empty()).unwrap();
+            assert_eq!(take_key_from_query(&mut request).as_deref(), key);
+            assert_eq!(request.uri().to_string(), left);
+        }
+    }
+}

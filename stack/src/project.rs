@@ -1,0 +1,93 @@
+//! A project: one database, its keys, and the port its services answer on.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use axum::{body::Body, http::Request, response::Response};
+
+use crate::{
+    auth::Auth,
+    faults::Faults,
+    gateway::Gateway,
+    keys::Keys,
+    postgres::{Role, Server},
+    rest::Rest,
+    serve::{Answer, Cut, Port, Socket},
+};
+
+/// A project that answers. Dropped, it stops answering; [`Project::stop`] also waits for it.
+#[derive(Debug)]
+pub struct Project {
+    address: SocketAddr,
+    url: String,
+    port: Port,
+    services: Arc<Services>,
+}
+
+#[derive(Debug)]
+struct Services {
+    faults: Faults,
+    gateway: Gateway,
+}
+
+impl Project {
+    /// Serves a database that has the bootstrap, on an address of loopback; port 0 takes any
+    /// that is free.
+    ///
+    /// # Errors
+    /// If the port is taken, or the database can not be reached or read.
+    pub async fn serve(
+        server: &Server,
+        database: &str,
+        keys: Keys,
+        bind: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let socket = Socket::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))?;
+        let (address, url) = (socket.address(), socket.url());
+        let authenticator = server.url(Role::Authenticator, database);
+        let admin = server.url(Role::Admin, database);
+        let (rest, auth) = tokio::try_join!(
+            Rest::open(&authenticator, &keys.jwt_secret),
+            Auth::open(&admin, &keys.jwt_secret, &url),
+        )?;
+        let services = Services { faults: Faults::default(), gateway: Gateway::new(keys, rest, auth) };
+        let services = Arc::new(services);
+        Ok(Self { address, url, port: socket.serve(services.clone()), services })
+    }
+
+    /// The address it answers on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where clients find it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.services.faults
+    }
+
+    /// Reads the schema again, and returns when the REST service knows it.
+    ///
+    /// # Errors
+    /// If the database can not be reached.
+    pub async fn reload_schema(&self) -> anyhow::Result<()> {
+        self.services.gateway.rest().reload_schema().await
+    }
+
+    /// Stops answering and gives every database connection back.
+    pub async fn stop(&self) {
+        self.port.close().await;
+        let gateway = &self.services.gateway;
+        tokio::join!(gateway.rest().close(), gateway.auth().close());
+    }
+}
+
+impl Answer for Services {
+    async fn answer(&self, request: Request<Body>) -> Result<Response, Cut> {
+        self.faults.pass(request, |request| self.gateway.answer(request)).await
+    }
+}

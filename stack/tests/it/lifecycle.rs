@@ -1,0 +1,226 @@
+//! Nothing outlives a stack, however it ends, and what is kept is kept.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+
+use rustix::process::geteuid;
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::sandbox::{Release, Sandbox};
+
+async fn write_row(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    connection.execute("create table kept (n int); insert into kept values (42)").await.unwrap();
+}
+
+async fn read_row(url: &str) -> i32 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query_scalar("select n from kept").fetch_one(&mut connection).await.unwrap()
+}
+
+#[test]
+fn a_stack_that_is_told_to_end_leaves_no_process_and_no_directory() {
+    for sandbox in [Sandbox::new(), Sandbox::ordinary()] {
+        let stack = sandbox.start(&[]);
+        assert_eq!(sandbox.places().len(), 1);
+        assert!(stack.interrupt());
+        sandbox.assert_quiet();
+        assert_eq!(sandbox.places(), [""; 0].map(Path::new));
+    }
+}
+
+#[test]
+fn a_stack_that_is_killed_leaves_nothing_either() {
+    let sandbox = Sandbox::new();
+    let stack = sandbox.start(&[]);
+    let release = Release::of(&sandbox.places()[0]);
+    stack.kill();
+    release.wait();
+    sandbox.assert_quiet();
+    assert_eq!(sandbox.places(), [""; 0].map(Path::new));
+}
+
+#[test]
+fn what_a_stack_and_its_guard_leave_when_both_are_killed_goes_with_the_next_start() {
+    let sandbox = Sandbox::new();
+    let stack = sandbox.start(&[]);
+    let left = sandbox.places();
+    sandbox.kill_guards();
+    stack.kill();
+    assert!(left[0].exists() && !sandbox.processes().is_empty(), "the server should have been left running");
+    sandbox.fail(3, &["status"]);
+
+    let next = sandbox.start(&[]);
+    assert!(!left[0].exists());
+    assert!(sandbox.processes().iter().all(|(_, line)| !line.contains(left[0].to_str().unwrap())));
+    assert!(next.interrupt());
+    sandbox.assert_quiet();
+}
+
+#[tokio::test]
+async fn kept_data_survive_every_kind_of_end() {
+    for sandbox in [Sandbox::new(), Sandbox::ordinary()] {
+        let first = sandbox.start(&["--data", "data"]);
+        write_row(first.db_url()).await;
+        let keys = |status: &serde_json::Value| [status["SECRET_KEY"].clone(), status["JWT_SECRET"].clone()];
+        let known = keys(&first.status);
+        assert!(first.interrupt());
+        sandbox.assert_quiet();
+
+        let second = sandbox.start(&["--data", "data"]);
+        assert_eq!(read_row(second.db_url()).await, 42);
+        second.kill(); // its guard may still be at work when the next one starts
+
+        let third = sandbox.start(&["--data", "data"]);
+        assert_eq!(read_row(third.db_url()).await, 42);
+        sandbox.kill_guards();
+        third.kill();
+
+        let fourth = sandbox.start(&["--data", "data"]);
+        assert_eq!(read_row(fourth.db_url()).await, 42);
+        assert_eq!(keys(&fourth.status), known);
+        assert!(fourth.interrupt());
+        sandbox.assert_quiet();
+    }
+}
+
+#[test]
+fn a_start_killed_while_it_made_the_cluster_is_made_up_for() {
+    for guard_too in [false, true] {
+        let sandbox = Sandbox::new();
+        let reached = slow_initdb(&sandbox);
+        let mut command = sandbox.command(&["start", "--port", "0", "--data", "data"]);
+        let mut child = command.env("PG_BIN", sandbox.path("bin")).spawn().unwrap();
+        assert_eq!(fs::read(reached).unwrap(), b"made\n"); // returns when initdb has done its work, and hangs
+        let release = Release::of(&sandbox.path("data"));
+        if guard_too {
+            sandbox.kill_guards();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        release.wait();
+        assert!(!sandbox.path("data/pg").exists());
+
+        let stack = sandbox.start(&["--data", "data"]);
+        let left = fs::read_dir(sandbox.path("data")).unwrap().flatten();
+        assert!(left.map(|entry| entry.file_name()).all(|name| !name.to_str().unwrap().contains("partial")));
+        assert!(stack.interrupt());
+    }
+}
+
+/// An initdb that never returns, and the pipe it says so on.
+fn slow_initdb(sandbox: &Sandbox) -> std::path::PathBuf {
+    let found = supabase_stack::postgres::Binaries::find(
+        &supabase_stack::postgres::Surroundings::from_environment(),
+        None,
+    )
+    .unwrap();
+    let (bin, pipe) = (sandbox.path("bin"), sandbox.path("pipe"));
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(found.postgres(), bin.join("postgres")).unwrap();
+    let script = format!(
+        "#!/bin/sh\n{} \"$@\"\necho made > {}\nexec sleep 1000\n",
+        found.initdb().display(),
+        pipe.display()
+    );
+    fs::write(bin.join("initdb"), script).unwrap();
+    fs::set_permissions(bin.join("initdb"), PermissionsExt::from_mode(0o755)).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "666"]).arg(&pipe).status().unwrap().success());
+    pipe
+}
+
+#[test]
+fn two_stacks_live_side_by_side() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&["start", "--detach", "--port", "0", "--data", "one"]);
+    sandbox.succeed(&["start", "--detach", "--port", "0"]);
+    assert_ne!(
+        sandbox.status(&["--data", "one"])["API_URL"],
+        serde_json::Value::Null,
+        "each answers for itself"
+    );
+    let said = sandbox.fail(1, &["status"]);
+    assert!(said.contains("several stacks") && said.matches("--port").count() == 2, "{said}");
+    sandbox.succeed(&["stop", "--all"]);
+    sandbox.assert_quiet();
+    sandbox.fail(3, &["stop", "--all"]);
+}
+
+#[test]
+fn a_server_that_dies_ends_the_stack_with_its_last_words() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["start", "--port", "0"]);
+    let child =
+        command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = child;
+    let said = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::lines(said).map_while(Result::ok).find(|line| line.contains("JWT secret")).unwrap();
+    let server = sandbox
+        .processes()
+        .into_iter()
+        .find(|(_, line)| line.contains("/postgres -D") && !line.contains(" guard "));
+    crate::sandbox::kill(server.unwrap().0, rustix::process::Signal::TERM);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("PostgreSQL ended by itself") && said.contains("shut down"), "{said}");
+    sandbox.assert_quiet();
+    assert_eq!(sandbox.places(), [""; 0].map(Path::new));
+}
+
+#[test]
+fn a_directory_that_is_not_ours_is_left_alone() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("photos")).unwrap();
+    fs::write(sandbox.path("photos/cat.jpg"), "cat").unwrap();
+    let said = sandbox.fail(1, &["start", "--port", "0", "--data", "photos"]);
+    assert!(said.contains("was not made by supabase-stack"), "{said}");
+    assert_eq!(fs::read_dir(sandbox.path("photos")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_place_the_servers_user_cannot_enter_has_its_data_elsewhere() {
+    if !geteuid().is_root() {
+        return; // everybody else's server runs as themselves
+    }
+    let sandbox = Sandbox::new();
+    let closed = sandbox.path("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
+    let stack = sandbox.start(&["--data", "closed/data"]);
+    let cluster = fs::read_link(closed.join("data/pg")).unwrap();
+    assert!(cluster.starts_with("/var/lib/supabase-stack"), "{}", cluster.display());
+    assert!(stack.interrupt());
+    let again = sandbox.start(&["--data", "closed/data"]);
+    assert!(again.interrupt());
+    fs::remove_dir_all(cluster.parent().unwrap()).unwrap();
+    let said = sandbox.fail(1, &["start", "--port", "0", "--data", "closed/data"]);
+    assert!(said.contains("leads nowhere"), "{said}");
+}
+
+#[test]
+fn nobody_else_reads_the_secrets() {
+    let sandbox = Sandbox::new();
+    let stack = sandbox.start(&["--data", "data"]);
+    for name in ["keys.json", "passwords.json", "stack.json", "postgres.log"] {
+        assert_eq!(fs::metadata(sandbox.path("data").join(name)).unwrap().mode() & 0o777, 0o600, "{name}");
+    }
+    let log = fs::read_to_string(sandbox.path("data/postgres.log")).unwrap();
+    assert!(!log.contains("password"), "{log}");
+    assert!(stack.interrupt());
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let sandbox = Sandbox::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for detach in [&[][..], &["--detach"]] {
+        let said = sandbox.fail(1, &[&["start", "--port", &port], detach].concat());
+        assert!(said.contains(&port) && said.contains("--port"), "{said}");
+        assert_eq!(sandbox.places(), [""; 0].map(Path::new));
+    }
+}

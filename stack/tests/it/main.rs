@@ -1,0 +1,13 @@
+//! What the stack promises, shown on a real PostgreSQL: found as users would, started as users would.
+
+mod bootstrap;
+mod commands;
+mod database;
+mod lifecycle;
+mod migrations;
+mod sandbox;
+mod service;
+mod service_auth;
+mod service_gateway;
+mod service_lab;
+mod service_rest;
