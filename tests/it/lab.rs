@@ -76,6 +76,19 @@ impl Lab {
         self.ask(request.json(&rules).unwrap()).await;
     }
 
+    /// Waits until some rule of a project's has fired.
+    pub async fn fired(&self, name: &str) {
+        let ask = async {
+            loop {
+                let rules: Vec<Value> = self.ask(Request::get(format!("/projects/{name}/faults"))).await.json().unwrap();
+                if rules.iter().any(|rule| rule["hits"].as_u64() > Some(0)) {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ask).await.expect("the fault fires");
+    }
+
     async fn ask(&self, request: Request) -> Reply {
         let bearer = format!("Bearer {}", self.token);
         let request = request.header(http::header::AUTHORIZATION, &bearer).unwrap();

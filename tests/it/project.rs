@@ -76,6 +76,11 @@ impl Project {
         Lab::get().faults(&self.place().name, rules).await;
     }
 
+    /// Waits until the wire has broken once.
+    pub async fn wait_for_fault(&self) {
+        Lab::get().fired(&self.place().name).await;
+    }
+
     /// An app's client, with nobody signed in.
     pub fn anonymous(&self) -> Client {
         Client::builder(&self.url, &self.publishable_key).build().unwrap()

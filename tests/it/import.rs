@@ -1,0 +1,363 @@
+//! An export reaches the tables: whole, once, for its owner alone, and whatever breaks on the way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use supabase_sdk::Client;
+
+use crate::migrator::{Desk, Run, sample};
+use crate::project::{Person, Project};
+
+const TABLES: [&str; 10] = [
+    "customers",
+    "vehicles",
+    "mechanics",
+    "repairs",
+    "repair_lines",
+    "invoices",
+    "invoice_lines",
+    "appointments",
+    "stock_items",
+    "settings",
+];
+
+/// How many rows of each table a client sees.
+async fn counts(client: &Client) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for table in TABLES {
+        let rows = client.from::<Value>(table).select().columns("id").count().limit(1).fetch().await.unwrap();
+        counts.insert(table, rows.total().unwrap());
+    }
+    counts
+}
+
+/// Every row a person sees, without what differs between owners and runs.
+async fn content(person: &Person) -> BTreeMap<&'static str, Vec<Value>> {
+    let mut content = BTreeMap::new();
+    for table in TABLES {
+        let rows = person.client.from::<Value>(table).select().fetch().await.unwrap();
+        let mut rows: Vec<Value> = rows.into_iter().map(without_ids).collect();
+        rows.sort_by_key(Value::to_string);
+        content.insert(table, rows);
+    }
+    content
+}
+
+fn without_ids(mut row: Value) -> Value {
+    let fields = row.as_object_mut().unwrap();
+    // Where the old app gave no date, the row has the time of its insert.
+    fields.retain(|name, _| {
+        !(name == "id" || name.ends_with("_id") && name != "legacy_id" || name.ends_with("_scope") || name.ends_with("_at"))
+    });
+    row
+}
+
+/// What PostgreSQL stamps on every write: equal before and after means that nothing was written.
+async fn versions(project: &Project, person: &Person) -> Vec<String> {
+    let database = project.database().await;
+    let mut versions = Vec::new();
+    for table in TABLES {
+        let sql = format!("select id::text || xmin::text from public.{table} where owner_id = $1 order by 1");
+        versions.extend(database.query(&sql, &[&person.id]).await.unwrap().iter().map(|row| row.get::<_, String>(0)));
+    }
+    versions
+}
+
+fn adds_up(run: &Run) {
+    for table in TABLES {
+        let [counted, inserted, updated, same, merged, rejected] = run.table(table);
+        assert_eq!(counted, inserted + updated + same + merged + rejected, "{table}\n{run}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_is_its_owners_and_a_second_run_writes_nothing() {
+    let project = Project::embedded().await;
+    let (owner, stranger) = (project.person("owner").await, project.person("stranger").await);
+    let desk = Desk::of(&project, &owner);
+    let first = desk.import(&sample(), &owner, &[]).await.ended(0);
+    adds_up(&first);
+    assert_eq!(first.total("inserted"), first.total("in") - first.total("merged"), "{first}");
+    let counted = counts(&owner.client).await;
+    assert!(counted.values().all(|rows| *rows > 0), "{counted:?}");
+    for table in TABLES {
+        assert_eq!(counted[table], first.table(table)[1], "{table}");
+        assert_eq!(i64::try_from(counted[table]).unwrap(), project.count(table).await, "psql agrees on {table}");
+    }
+    assert!(counts(&stranger.client).await.values().all(|rows| *rows == 0));
+    project.anonymous().from::<Value>("customers").select().fetch().await.unwrap_err();
+
+    let written = versions(&project, &owner).await;
+    let second = desk.import(&sample(), &owner, &[]).await.ended(0);
+    adds_up(&second);
+    assert_eq!((second.total("inserted"), second.total("updated")), (0, 0), "{second}");
+    assert_eq!(versions(&project, &owner).await, written);
+}
+
+#[tokio::test]
+async fn the_secret_key_writes_the_same_rows_in_the_owners_name() {
+    let project = Project::target().await;
+    let (by_session, by_secret) = (project.person("session").await, project.person("secret").await);
+    Desk::of(&project, &by_session).import(&sample(), &by_session, &[]).await.ended(0);
+    let run = Desk::with_secret(&project).import(&sample(), &by_secret, &[]).await.ended(0);
+    assert!(run.stderr.contains("secret key"), "it is said loudly\n{run}");
+    assert_eq!(content(&by_session).await, content(&by_secret).await);
+    Desk::of(&project, &by_secret).import(&sample(), &by_secret, &[]).await.ended(0);
+}
+
+#[tokio::test]
+async fn a_changed_record_is_one_update_and_a_new_one_one_insert() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    desk.import(&sample(), &owner, &[]).await.ended(0);
+    let mut export: Value = serde_json::from_slice(&std::fs::read(sample()).unwrap()).unwrap();
+    let customers = export["data"]["customers"].as_array_mut().unwrap();
+    customers[0]["city"] = json!("Tanger");
+    let mut newcomer = customers[1].clone();
+    newcomer["id"] = json!("brand-new");
+    customers.push(newcomer);
+    let file = desk.file("changed.json", export.to_string());
+    let run = desk.import(&file, &owner, &[]).await.ended(0);
+    assert_eq!((run.total("inserted"), run.total("updated")), (1, 1), "{run}");
+    assert_eq!(run.table("customers")[1..3], [1, 1]);
+}
+
+#[tokio::test]
+async fn a_dump_of_local_storage_gives_the_same_rows_as_the_apps_own_backup() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    desk.import(&sample(), &owner, &[]).await.ended(0);
+    let backup: Value = serde_json::from_slice(&std::fs::read(sample()).unwrap()).unwrap();
+    let mut dump = serde_json::Map::new();
+    for (entity, records) in backup["data"].as_object().unwrap() {
+        dump.insert(format!("spark_kv_entities_{entity}"), json!(records.to_string()));
+    }
+    dump.insert("spark_kv_theme".to_owned(), json!("dark"));
+    let file = desk.file("dump.json", serde_json::to_string(&dump).unwrap());
+    let run = desk.import(&file, &owner, &[]).await.ended(0);
+    let entities = run.total("in") - run.table("settings")[0];
+    assert_eq!(run.total("inserted") - run.table("settings")[1], 0, "{run}");
+    assert!(entities > 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_it_would_do_and_writes_nothing() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let run = Desk::of(&project, &owner).import(&sample(), &owner, &["--dry-run"]).await.ended(0);
+    assert!(run.total("inserted") > 0, "{run}");
+    assert!(counts(&owner.client).await.values().all(|rows| *rows == 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_fails_before_the_first_write() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    let whole = std::fs::read(sample()).unwrap();
+    let cases: [(&str, &[u8], &str); 5] = [
+        ("truncated.json", &whole[..whole.len() / 2], "line"),
+        ("empty.json", b"", "empty"),
+        ("page.json", b"<!doctype html><p>Not found", "line 1"),
+        ("list.json", b"[1, 2, 3]", "garage"),
+        ("other.json", br#"{"todos":[{"id":1}]}"#, "todos"),
+    ];
+    for (name, content, said) in cases {
+        let file = desk.file(name, content);
+        let run = desk.import(&file, &owner, &[]).await.ended(5);
+        assert!(run.stderr.contains(name) && run.stderr.contains(said), "{run}");
+        let error: Value = serde_json::from_str(run.stderr.lines().last().unwrap()).unwrap();
+        assert_eq!((&error["type"], &error["code"]), (&json!("error"), &json!(5)), "{run}");
+    }
+    let run = desk.import(Path::new("not-there.json"), &owner, &[]).await.ended(5);
+    assert!(run.stderr.contains("not-there.json"), "{run}");
+    assert!(counts(&owner.client).await.values().all(|rows| *rows == 0));
+}
+
+#[tokio::test]
+async fn a_wrong_mapping_is_named_with_its_line() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    let garage = std::fs::read_to_string(crate::lab::root().join("migrator/mappings/garage.toml")).unwrap();
+    let cases = [
+        ("[table", "tabel.toml", 2, garage.replacen("[table.", "[tabel.", 1)),
+        ("line", "syntax.toml", 2, garage.replacen("format = 1", "format = = 1", 1)),
+        ("no_such_column", "column.toml", 7, garage.replacen("\nfirst_name", "\nno_such_column", 1)),
+    ];
+    for (said, name, code, text) in cases {
+        assert_ne!(text, garage, "{name} is a wrong mapping");
+        let mapping = desk.file(name, text);
+        let mapping = mapping.to_str().unwrap();
+        let file = sample();
+        let args = ["import", file.to_str().unwrap(), "--mapping", mapping, "--owner", &owner.email];
+        let run = desk.run(&args).await.ended(code);
+        assert!(run.stderr.contains(said), "{run}");
+    }
+    assert!(counts(&owner.client).await.values().all(|rows| *rows == 0));
+}
+
+#[tokio::test]
+async fn a_target_that_cannot_be_is_one_clear_error() {
+    let bare = Project::bare().await;
+    let someone = bare.person("someone").await;
+    let missing = Desk::of(&bare, &someone).import(&sample(), &someone, &[]).await.ended(7);
+    assert!(missing.stderr.contains("table customers"), "{missing}");
+
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let nobody = Desk::of(&project, &owner).set("SUPABASE_URL", "http://127.0.0.1:9");
+    nobody.import(&sample(), &owner, &[]).await.ended(6);
+    let key = Desk::of(&project, &owner).set("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_unknown");
+    key.import(&sample(), &owner, &[]).await.ended(7);
+    let password = Desk::of(&project, &owner).set("MIGRATOR_PASSWORD", "hunter2");
+    let run = password.import(&sample(), &owner, &[]).await.ended(7);
+    assert!(!run.stderr.contains("hunter2"), "{run}");
+    let page = Desk::of(&project, &owner).set("SUPABASE_URL", &format!("{}/health", project.url));
+    page.import(&sample(), &owner, &[]).await.ended(7);
+
+    let desk = Desk::with_secret(&project);
+    let (file, unknown) = (sample(), "nobody@garage.test");
+    let args = ["import", file.to_str().unwrap(), "--mapping", "garage", "--json", "--owner", unknown];
+    let run = desk.run(&args).await.ended(7);
+    assert!(run.stderr.contains("--create-owner"), "{run}");
+    desk.run(&[&args[..], &["--create-owner"]].concat()).await.ended(0);
+    assert!(counts(&owner.client).await.values().all(|rows| *rows == 0));
+}
+
+#[tokio::test]
+async fn a_bad_record_is_rejected_with_its_place_and_the_rest_goes_in_when_allowed() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    let mut export: Value = serde_json::from_slice(&std::fs::read(sample()).unwrap()).unwrap();
+    export["data"]["mechanics"][0]["hireDate"] = json!("31/02/2024");
+    export["data"]["vehicles"][1]["year"] = json!("MMXX");
+    let file = desk.file("bad.json", export.to_string());
+    let stopped = desk.import(&file, &owner, &[]).await.ended(3);
+    assert!(counts(&owner.client).await.values().all(|rows| *rows == 0), "{stopped}");
+    let run = desk.import(&file, &owner, &["--max-rejects", "2"]).await.ended(3);
+    adds_up(&run);
+    let rejects = run.json()["rejects"].clone();
+    let found: Vec<_> = rejects.as_array().unwrap().iter().map(|reject| (&reject["pointer"], &reject["column"])).collect();
+    let expected = [(json!("/data/mechanics/0"), json!("hired_on")), (json!("/data/vehicles/1"), json!("year"))];
+    for (pointer, column) in &expected {
+        assert!(found.contains(&(pointer, column)), "{run}");
+    }
+    assert_eq!((run.table("mechanics")[5], run.table("vehicles")[5]), (1, 1), "{run}");
+    assert!(!run.stdout.contains("MMXX") && !run.stderr.contains("MMXX"), "values stay out of reports\n{run}");
+    let mended = desk.import(&sample(), &owner, &[]).await.ended(0);
+    assert!(mended.total("inserted") >= 2, "{mended}");
+}
+
+#[tokio::test]
+async fn a_row_the_server_refuses_stands_alone_and_the_others_go_in() {
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let sql = "alter table public.stock_items add constraint no_ghosts check (name is distinct from 'ghost')";
+    project.database().await.batch_execute(sql).await.unwrap();
+    let item = |number: usize| json!({ "id": format!("i{number}"), "name": if number == 77 { "ghost" } else { "part" } });
+    let items: Vec<Value> = (0..1_200).map(item).collect();
+    let desk = Desk::of(&project, &owner);
+    let file = desk.file("stock.json", json!({ "data": { "stock": items } }).to_string());
+    let run = desk.import(&file, &owner, &["--max-rejects", "1"]).await.ended(3);
+    assert_eq!(run.table("stock_items"), [1_200, 1_199, 0, 0, 0, 1], "{run}");
+    let reject = &run.json()["rejects"][0];
+    assert_eq!((&reject["pointer"], &reject["code"]), (&json!("/data/stock/77"), &json!("23514")), "{run}");
+    assert!(!run.stdout.contains("ghost"), "{run}");
+}
+
+#[tokio::test]
+async fn another_owners_rows_are_never_taken_over() {
+    let project = Project::embedded().await;
+    let (zoe, sam) = (project.person("zoe").await, project.person("sam").await);
+    let shared = ["--scope", "one-for-both"];
+    Desk::of(&project, &zoe).import(&sample(), &zoe, &shared).await.ended(0);
+    let before = versions(&project, &zoe).await;
+    let run = Desk::with_secret(&project).import(&sample(), &sam, &shared).await.ended(7);
+    assert!(run.stderr.contains("--scope"), "{run}");
+    Desk::of(&project, &sam).import(&sample(), &sam, &shared).await;
+    assert_eq!(versions(&project, &zoe).await, before);
+    assert!(counts(&sam.client).await.values().all(|rows| *rows == 0));
+    Desk::of(&project, &sam).import(&sample(), &sam, &[]).await.ended(0);
+    assert_eq!(content(&zoe).await, content(&sam).await);
+}
+
+#[tokio::test]
+async fn a_wire_that_breaks_loses_nothing_and_doubles_nothing() {
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    project
+        .faults(json!([
+            { "path": "/rest/v1/customers", "method": "POST", "times": 2, "action": { "kind": "lose_answer" } },
+            { "path": "/rest/v1/vehicles", "times": 2, "action": { "kind": "refuse" } },
+            { "path": "/rest/v1/repairs", "method": "POST", "times": 1, "action": { "kind": "answer", "status": 503, "body": {} } },
+            { "path": "/rest/v1/invoices", "method": "POST", "times": 2, "action": { "kind": "answer", "status": 413, "body": {} } },
+            { "path": "/rest/v1/invoice_lines", "method": "POST", "times": 1, "action": { "kind": "truncate", "bytes": 0 } },
+        ]))
+        .await;
+    let run = desk.import(&sample(), &owner, &[]).await.ended(0);
+    adds_up(&run);
+    let undisturbed = project.person("undisturbed").await;
+    project.faults(json!([])).await;
+    Desk::of(&project, &undisturbed).import(&sample(), &undisturbed, &[]).await.ended(0);
+    assert_eq!(content(&owner).await, content(&undisturbed).await);
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_is_finished_by_the_next() {
+    let project = Project::embedded().await;
+    let (owner, undisturbed) = (project.person("owner").await, project.person("undisturbed").await);
+    let desk = Desk::of(&project, &owner);
+    let file = sample();
+    let args = ["import", file.to_str().unwrap(), "--mapping", "garage", "--owner", &owner.email];
+    for table in ["customers", "repairs", "stock_items"] {
+        // The answer never comes, so the run is in the middle of this table when it is killed.
+        project
+            .faults(json!([{ "path": format!("/rest/v1/{table}"), "method": "POST", "action": { "kind": "delay", "ms": 600_000 } }]))
+            .await;
+        let mut run = desk.start(&args);
+        project.wait_for_fault().await;
+        run.kill().await.unwrap();
+    }
+    project.faults(json!([])).await;
+    adds_up(&desk.import(&sample(), &owner, &[]).await.ended(0));
+    Desk::of(&project, &undisturbed).import(&sample(), &undisturbed, &[]).await.ended(0);
+    assert_eq!(content(&owner).await, content(&undisturbed).await);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_end_as_one() {
+    let project = Project::target().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    let file = sample();
+    let (first, second) = tokio::join!(desk.import(&file, &owner, &[]), desk.import(&file, &owner, &[]));
+    (first.ended(0), second.ended(0));
+    let third = desk.import(&file, &owner, &[]).await.ended(0);
+    assert_eq!(third.total("same"), third.total("in") - third.total("merged"), "{third}");
+}
+
+/// Exports as people have them, where the machine holds some: `EXPORTS_DIR` names the folder.
+#[tokio::test]
+async fn exports_of_real_apps_end_as_rows_or_rejects() {
+    let Some(folder) = std::env::var_os("EXPORTS_DIR") else { return };
+    let project = Project::target().await;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        if !name.starts_with("garage-") {
+            continue;
+        }
+        let owner = project.person("owner").await;
+        let desk = Desk::of(&project, &owner);
+        let run = desk.import(&file, &owner, &[]).await.ended(0);
+        adds_up(&run);
+        let again = desk.import(&file, &owner, &[]).await.ended(0);
+        assert_eq!((again.total("inserted"), again.total("updated")), (0, 0), "{name}\n{again}");
+    }
+}
