@@ -5,7 +5,6 @@
 //! Setting rules replaces all of them and starts every count again.
 
 use std::{
-    collections::BTreeMap,
     io,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -13,7 +12,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header::CONTENT_LENGTH},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header::CONTENT_LENGTH},
     response::{IntoResponse, Json, Response},
 };
 use futures_util::stream;
@@ -58,10 +57,11 @@ pub enum Action {
     /// The request is not handled; this is the answer.
     Answer {
         /// The HTTP status.
-        status: u16,
+        #[serde(with = "status")]
+        status: StatusCode,
         /// Headers beside `content-type`.
-        #[serde(default)]
-        headers: BTreeMap<String, String>,
+        #[serde(default, with = "headers")]
+        headers: HeaderMap,
         /// A JSON body; none by default.
         #[serde(default)]
         body: Option<Value>,
@@ -152,18 +152,46 @@ impl Armed {
     }
 }
 
-fn canned(status: u16, headers: BTreeMap<String, String>, body: Option<Value>) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn canned(status: StatusCode, headers: HeaderMap, body: Option<Value>) -> Response {
     let mut response = match body {
         Some(body) => (status, Json(body)).into_response(),
         None => status.into_response(),
     };
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().insert(name, value);
-        }
-    }
+    response.headers_mut().extend(headers);
     response
+}
+
+/// A status as its number, on the wire.
+mod status {
+    use axum::http::StatusCode;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(status.as_u16())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
+        StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Headers as an object of texts, on the wire.
+mod headers {
+    use std::collections::HashMap;
+
+    use axum::http::HeaderMap;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
+        let texts =
+            headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+        serializer.collect_map(texts)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
+        let texts = HashMap::<String, String>::deserialize(deserializer)?;
+        HeaderMap::try_from(&texts).map_err(D::Error::custom)
+    }
 }
 
 /// The head and the length of the whole answer, and then only some of it.
@@ -236,8 +264,13 @@ mod tests {
 
     #[test]
     fn a_misspelled_rule_is_refused() {
-        for rule in [json!({"acton": {}}), json!({"action": {"kind": "explode"}})] {
-            assert!(serde_json::from_value::<Rule>(rule).is_err());
+        for rule in [
+            json!({"acton": {}}),
+            json!({"action": {"kind": "explode"}}),
+            json!({"action": {"kind": "answer", "status": 99}}),
+            json!({"action": {"kind": "answer", "status": 200, "headers": {"a b": "c"}}}),
+        ] {
+            assert!(serde_json::from_value::<Rule>(rule.clone()).is_err(), "{rule}");
         }
     }
 }

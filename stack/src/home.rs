@@ -84,7 +84,7 @@ impl Home {
                 self.sweep_link(&entry);
             } else if let Some(place) = Place::abandoned(&entry) {
                 Postmaster::stop_in(&entry.join("pg")).await;
-                let _ = place.remove(); // what could not go now goes at the next start
+                let _ = place.discard(); // what could not go now goes at the next start
             }
         }
         Ok(lock)

@@ -13,8 +13,7 @@
 
 use std::{
     collections::HashMap,
-    env,
-    io::{self, Write as _},
+    env, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,6 +30,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use futures_util::future::join_all;
 use rand::{RngExt, distr::Alphanumeric};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -48,6 +48,7 @@ use crate::{
     keys::Keys,
     migrate,
     postgres::{Options, Role, Server},
+    printer::Printer,
     project::Project,
     serve::{Answer, Cut, Socket, certain},
 };
@@ -93,7 +94,7 @@ async fn serve(options: &LabOptions, server: Arc<Server>) -> anyhow::Result<()> 
     let socket = Socket::bind(ANY_PORT).await.context("the lab can not listen")?;
     let ready = json!({"control_url": socket.url(), "token": lab.token});
     let port = socket.serve(Arc::new(Control(router(lab.clone()))));
-    say(&ready.to_string()).context("nobody hears that the lab is ready")?;
+    Printer.data(&ready);
     let ended = tokio::select! {
         told = told_to_end(options.until_eof) => told,
         died = server.ended() => Err(died.into()),
@@ -110,11 +111,14 @@ async fn prepare(options: &LabOptions, server: &Server) -> anyhow::Result<()> {
     server.create_database(BARE, Some("postgres")).await?;
     server.create_database(MIGRATED, Some(BARE)).await?;
     let supabase = options.workdir.join("supabase");
-    if supabase.is_dir() {
-        let seed = options.seed.then(|| supabase.join("seed.sql"));
-        let url = server.url(Role::Postgres, MIGRATED);
-        migrate::apply(&url, &supabase.join("migrations"), seed.as_deref()).await?;
+    if !supabase.is_dir() {
+        let missing = supabase.display();
+        Printer.say(format_args!("There is no {missing}: every project is without migrations."));
+        return Ok(());
     }
+    let seed = options.seed.then(|| supabase.join("seed.sql"));
+    let url = server.url(Role::Postgres, MIGRATED);
+    migrate::apply(&url, &supabase.join("migrations"), seed.as_deref()).await?;
     Ok(())
 }
 
@@ -184,9 +188,7 @@ impl Lab {
     /// Ends every project; their databases go with the server.
     async fn stop(&self) {
         let projects: Vec<_> = self.projects().drain().collect();
-        for (_, project) in projects {
-            project.stop().await;
-        }
+        join_all(projects.iter().map(|(_, project)| project.stop())).await;
     }
 
     fn project(&self, name: &str) -> Result<Arc<Project>, Refusal> {
@@ -309,12 +311,6 @@ async fn end_of_input() {
         let _ = ended.send(());
     });
     let _ = end.await;
-}
-
-fn say(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
 }
 
 fn random(length: usize) -> String {

@@ -13,7 +13,7 @@ use supabase_stack::printer::Printer;
 async fn main() -> ExitCode {
     let printer = Printer;
     let outcome = run(Cli::parse(), &printer).await.unwrap_or_else(|error| {
-        printer.say(format_args!("error: {error:#}"));
+        printer.say(format_args!("error: {}", story(&error)));
         Outcome::Failed
     });
     outcome.exit_code().into()
@@ -30,4 +30,13 @@ async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Outcome> {
             Ok(if did_well { Outcome::Done } else { Outcome::Failed })
         }
     }
+}
+
+/// An error and its causes, leaving out a cause that says what was already said.
+fn story(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
+    })
 }

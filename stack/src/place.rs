@@ -158,9 +158,12 @@ impl Place {
         Ok(annex)
     }
 
-    /// Deletes the place and what it holds elsewhere.
-    pub(crate) fn remove(self) -> Result<(), PlaceError> {
-        remove(&self.dir)
+    /// Ends the use of a place: what is not kept is deleted, here and elsewhere.
+    pub(crate) fn discard(self) -> Result<(), PlaceError> {
+        match self.lifetime {
+            Lifetime::Ephemeral => remove(&self.dir),
+            Lifetime::Kept => Ok(()),
+        }
     }
 
     fn signed(mut self) -> Result<Self, PlaceError> {

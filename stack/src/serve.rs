@@ -6,7 +6,7 @@
 //! The port owns its tasks. [`Port::close`] ends them, handled or not, and returns when none is
 //! left.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -14,6 +14,9 @@ use hyper_util::rt::TokioIo;
 use postrust_server::lenient_uri::LenientStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long to leave a system alone that has no room for another connection.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// The connection ends here and now, and whoever waits for an answer gets none.
 #[derive(Debug, thiserror::Error)]
@@ -96,9 +99,9 @@ async fn accept(
                 let connection = converse(stream, service.clone(), tasks.clone(), closing.clone());
                 tasks.spawn(closing.clone().run_until_cancelled_owned(connection));
             }
-            // The client hung up in the queue, or we are out of file descriptors for now:
-            // neither is a reason to stop listening.
-            Err(_) => tokio::task::yield_now().await,
+            // The client hung up in the queue, or we are out of file descriptors, whose return
+            // nothing announces: neither is a reason to stop listening.
+            Err(_) => tokio::time::sleep(BREATH).await,
         }
     }
 }

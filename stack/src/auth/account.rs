@@ -40,7 +40,9 @@ pub(super) async fn change(
 ) -> Result<Response, AuthError> {
     let asked: UserChange = request::read(&body)?;
     let mut tx = service.store.begin().await?;
-    let Caller { mut user, session } = Caller::of(&service, &mut tx, &headers, &moment).await?;
+    let Caller { user, session } = Caller::of(&service, &mut tx, &headers, &moment).await?;
+    let gone = || AuthError::unexpected("Database error loading user");
+    let mut user = tx.user_to_change(user.id).await?.ok_or_else(gone)?;
     refuse_what_needs_a_message(&asked, &user)?;
     if asked.app_metadata.is_some() {
         let message = "Updating app_metadata requires admin privileges";

@@ -76,7 +76,7 @@ pub(super) async fn create(
     let identity_data = user.claims();
     amend(&mut user, asked, &moment);
     let mut tx = service.store.begin().await?;
-    if !tx.add_user(&user).await.map_err(|_| AuthError::unexpected("Database error creating new user"))? {
+    if !tx.add_user(&user).await.map_err(AuthError::database("Database error creating new user"))? {
         return Err(AuthError::email_exists());
     }
     tx.put_identity(&Identity::email(&mut moment, &user, identity_data)).await?;
@@ -130,7 +130,7 @@ pub(super) async fn change(
         data.insert("email_verified".to_owned(), Value::Bool(confirmed));
         tx.put_identity(&Identity::email(&mut moment, &user, data)).await?;
     }
-    if !tx.save_user(&user, &moment).await.map_err(|_| AuthError::unexpected("Error updating user"))? {
+    if !tx.save_user(&user, &moment).await.map_err(AuthError::database("Error updating user"))? {
         return Err(AuthError::email_exists());
     }
     finish(tx, user.id).await
@@ -151,7 +151,7 @@ pub(super) async fn delete(
     }
     let mut tx = service.store.begin().await?;
     let user = find(&mut tx, &id).await?;
-    tx.remove_user(user.id).await.map_err(|_| AuthError::unexpected("Database error deleting user"))?;
+    tx.remove_user(user.id).await.map_err(AuthError::database("Database error deleting user"))?;
     tx.commit().await?;
     Ok(Json(json!({})).into_response())
 }
@@ -159,7 +159,7 @@ pub(super) async fn delete(
 async fn find(tx: &mut Tx, id: &str) -> Result<User, AuthError> {
     let id = Uuid::parse_str(id)
         .map_err(|_| AuthError::not_found("validation_failed", "user_id must be an UUID"))?;
-    tx.user(id).await?.ok_or_else(|| AuthError::not_found("user_not_found", "User not found"))
+    tx.user_to_change(id).await?.ok_or_else(|| AuthError::not_found("user_not_found", "User not found"))
 }
 
 /// Commits, and shows somebody as they now are: a trigger may have had its say.

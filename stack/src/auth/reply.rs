@@ -205,9 +205,22 @@ impl AuthError {
         Self { reasons: &["length"], ..error }
     }
 
-    /// Something of ours went wrong. What exactly is in the log of the database.
+    /// Something of ours went wrong.
     pub(super) fn unexpected(message: &'static str) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure", message)
+    }
+
+    /// The database refused, or is not there. Its own words may hold what a row holds: the hosted
+    /// service keeps them to itself, and here the code has to be enough.
+    pub(super) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |error| {
+            let reason = match error.as_database_error().and_then(|error| error.code()) {
+                Some(code) => format!("SQLSTATE {code}"),
+                None => "the database can not be reached".to_owned(),
+            };
+            let message = format!("{doing}: {reason}");
+            Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure", message)
+        }
     }
 
     pub(super) fn not_imitated(what: &str) -> Self {
@@ -229,8 +242,8 @@ impl AuthError {
 }
 
 impl From<sqlx::Error> for AuthError {
-    fn from(_: sqlx::Error) -> Self {
-        Self::unexpected("Database error querying schema")
+    fn from(error: sqlx::Error) -> Self {
+        Self::database("Database error querying schema")(error)
     }
 }
 

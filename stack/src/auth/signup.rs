@@ -12,7 +12,7 @@ use super::{
     request::{self, SignUp},
     store::Tx,
     token,
-    user::{Identity, User, merge},
+    user::{Identity, Metadata, User, merge},
 };
 
 pub(super) async fn sign_up(
@@ -30,14 +30,14 @@ pub(super) async fn sign_up(
         Some(user) => confirm(&mut tx, user, &moment).await?,
         None => create(&mut tx, asked, hash, &mut moment).await?,
     };
-    token::sign_in(&service, tx, user, &headers, &mut moment).await
+    token::sign_in(&service, tx, user, token::PASSWORD, &headers, &mut moment).await
 }
 
 /// A sign-up that makes sense.
 struct Account {
     email: String,
     password: String,
-    data: super::user::Metadata,
+    data: Metadata,
 }
 
 impl Account {
@@ -72,7 +72,7 @@ async fn create(tx: &mut Tx, asked: Account, hash: String, moment: &mut Moment) 
     user.user_metadata = said.clone();
     user.confirm(moment.now);
     let added = tx.add_user(&user).await;
-    if !added.map_err(|_| AuthError::unexpected("Database error saving new user"))? {
+    if !added.map_err(AuthError::database("Database error saving new user"))? {
         return Err(taken());
     }
     tx.put_identity(&Identity::email(moment, &user, said)).await?;

@@ -1,8 +1,8 @@
 //! The only file of the auth service that speaks SQL.
 //!
 //! Connections are the superuser's, acting from the first moment as `supabase_auth_admin`: what
-//! a trigger on these tables may do is what it may do hosted. One request is one transaction,
-//! and what it locks it locks in the order session, token.
+//! a trigger on these tables may do is what it may do hosted. One request is one transaction.
+//! Whoever locks somebody may then lock their sessions, and never the other way round.
 
 use std::{str::FromStr, time::Duration};
 
@@ -82,6 +82,12 @@ impl Tx {
         sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await
     }
 
+    /// Somebody who is about to be changed: until the end nobody else changes them.
+    pub(super) async fn user_to_change(&mut self, id: Uuid) -> sqlx::Result<Option<User>> {
+        let sql = concat!("select ", user_columns!(), " from auth.users where id = $1 for no key update");
+        sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await
+    }
+
     pub(super) async fn user_with_email(&mut self, email: &str) -> sqlx::Result<Option<User>> {
         let sql = concat!(
             "select ",
@@ -154,6 +160,16 @@ impl Tx {
             .execute(&mut *self.0)
             .await;
         unless_taken(saved)
+    }
+
+    /// Notes that somebody has signed in.
+    pub(super) async fn touch_user(&mut self, id: Uuid, moment: &Moment) -> sqlx::Result<()> {
+        sqlx::query("update auth.users set last_sign_in_at = $2, updated_at = $2 where id = $1")
+            .bind(id)
+            .bind(moment.now)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn remove_user(&mut self, id: Uuid) -> sqlx::Result<()> {

@@ -21,6 +21,9 @@ use super::{
 };
 use crate::jwt;
 
+/// How a proof by password is called.
+pub(super) const PASSWORD: &str = "password";
+
 pub(super) async fn grant(
     State(service): State<Arc<Service>>,
     moment: Moment,
@@ -38,22 +41,23 @@ pub(super) async fn grant(
     }
 }
 
-/// Starts a session for somebody who has proved with a password who they are, and commits.
+/// Starts a session for somebody who has proved who they are by this method, and commits.
 pub(super) async fn sign_in(
     service: &Service,
     mut tx: Tx,
     mut user: User,
+    method: &str,
     headers: &HeaderMap,
     moment: &mut Moment,
 ) -> Result<Response, AuthError> {
     let session = Session::new(moment, &user);
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     tx.add_session(&session, user_agent, moment).await?;
-    tx.add_proof(session.id, "password", moment).await?;
+    tx.add_proof(session.id, method, moment).await?;
     let refresh_token = moment.token();
     tx.add_token(&refresh_token, None, &session, moment).await?;
-    user.last_sign_in_at = Some(moment.now);
-    tx.save_user(&user, moment).await?;
+    tx.touch_user(user.id, moment).await?;
+    (user.last_sign_in_at, user.updated_at) = (Some(moment.now), moment.now);
     issue(service, tx, &user, &session, &refresh_token, moment).await
 }
 
@@ -87,7 +91,7 @@ async fn with_password(
     if !user.is_confirmed() {
         return Err(AuthError::bad_request("email_not_confirmed", "Email not confirmed"));
     }
-    sign_in(service, tx, user, headers, &mut moment).await
+    sign_in(service, tx, user, PASSWORD, headers, &mut moment).await
 }
 
 async fn with_refresh_token(
@@ -104,15 +108,7 @@ async fn with_refresh_token(
     if user.is_banned(moment.now) {
         return Err(wrong("user_banned", "Invalid Refresh Token: User Banned"));
     }
-    let session = match token.session_id {
-        Some(id) => tx.session(id).await?,
-        None => None,
-    };
-    let session =
-        session.ok_or_else(|| wrong("session_not_found", "Invalid Refresh Token: No Valid Session Found"))?;
-    if session.is_over(moment.now) {
-        return Err(wrong("session_expired", "Invalid Refresh Token: Session Expired"));
-    }
+    let session = live_session(&mut tx, &token, &moment).await?;
     let active = tx.active_token(session.id).await?;
     let next = match token.judge(active.as_ref(), moment.now) {
         Verdict::Rotate => rotate(&mut tx, &token, &session, &mut moment).await?,
@@ -125,6 +121,22 @@ async fn with_refresh_token(
     };
     tx.touch_session(session.id, &moment).await?;
     issue(service, tx, &user, &session, &next, &moment).await
+}
+
+async fn live_session(tx: &mut Tx, token: &RefreshToken, moment: &Moment) -> Result<Session, AuthError> {
+    let session = match token.session_id {
+        Some(id) => tx.session(id).await?,
+        None => None,
+    };
+    let Some(session) = session else {
+        let message = "Invalid Refresh Token: No Valid Session Found";
+        return Err(AuthError::bad_request("session_not_found", message));
+    };
+    if session.is_over(moment.now) {
+        let message = "Invalid Refresh Token: Session Expired";
+        return Err(AuthError::bad_request("session_expired", message));
+    }
+    Ok(session)
 }
 
 async fn rotate(

@@ -27,6 +27,7 @@ grant all on schema extensions to dashboard_user;
 do $$
 declare
     missing text;
+    optional text;
 begin
     select string_agg(wanted.name, ', ') into missing
     from (values ('pgcrypto'), ('uuid-ossp')) as wanted (name)
@@ -36,9 +37,13 @@ begin
     end if;
     create extension pgcrypto with schema extensions;
     create extension "uuid-ossp" with schema extensions;
-    if exists (select from pg_available_extensions where name = 'pg_stat_statements') then
-        create extension pg_stat_statements with schema extensions;
-    end if;
+    -- The first is there on every hosted project. The second may be installed there by postgres,
+    -- but only a superuser may do so here: a migration's `if not exists` finds it done.
+    for optional in
+        select name from pg_available_extensions where name in ('pg_stat_statements', 'moddatetime')
+    loop
+        execute format('create extension %I with schema extensions', optional);
+    end loop;
 end
 $$;
 

@@ -42,6 +42,11 @@ grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant pg_read_all_data to supabase_read_only_user;
 grant pg_monitor to dashboard_user;
 
+-- What a project may set on authenticator for its API, though nobody but a superuser knows it.
+grant set on parameter
+pgrst.db_aggregates_enabled, pgrst.db_extra_search_path, pgrst.db_max_rows, pgrst.db_plan_enabled,
+pgrst.db_pre_request, pgrst.db_schemas, pgrst.openapi_mode to postgres;
+
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';

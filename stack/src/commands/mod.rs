@@ -4,7 +4,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
@@ -82,7 +82,7 @@ fn home() -> Result<Home, PlaceError> {
     Home::open(&std::env::temp_dir())
 }
 
-fn in_place(dir: &PathBuf) -> anyhow::Result<Option<Running>> {
+fn in_place(dir: &Path) -> anyhow::Result<Option<Running>> {
     if !place::is_locked(dir) {
         return Ok(None);
     }

@@ -63,8 +63,14 @@ pub async fn run(args: Args, printer: &Printer) -> anyhow::Result<Outcome> {
         }
         Err(error) => return Err(error.into()),
     };
-    check_port(args.port)?;
-    let stack = Stack::start(place, &args, printer).await?;
+    let keys = match prepare(&place, &args) {
+        Ok(keys) => keys,
+        Err(error) => {
+            place.discard()?;
+            return Err(error);
+        }
+    };
+    let stack = Stack::start(place, keys, &args, printer).await?;
     let outcome = stack.live(&args, printer).await;
     stack.stop().await?;
     outcome.map(|()| Outcome::Done)
@@ -107,7 +113,13 @@ async fn open_place(args: &Args) -> Result<Place, PlaceError> {
     }
 }
 
-/// Says so before a database is made for nothing. Binding it later says it again.
+/// What may fail before a database is made for nothing.
+fn prepare(place: &Place, args: &Args) -> anyhow::Result<Keys> {
+    check_port(args.port)?;
+    Ok(place.remember(KEYS, Keys::generate)?)
+}
+
+/// Binding it later may fail all the same, and says so then.
 fn check_port(port: u16) -> anyhow::Result<()> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).with_context(|| {
         format!(
@@ -124,8 +136,7 @@ struct Stack {
 }
 
 impl Stack {
-    async fn start(place: Place, args: &Args, printer: &Printer) -> anyhow::Result<Self> {
-        let keys = place.remember(KEYS, Keys::generate)?;
+    async fn start(place: Place, keys: Keys, args: &Args, printer: &Printer) -> anyhow::Result<Self> {
         let port = args.port.checked_add(1).filter(|port| *port > 1); // as the Supabase CLI has it
         let server = Server::start(Options { port, ..Options::new(place)? }).await?;
         match serve(&server, &keys, args, printer).await {

@@ -69,7 +69,7 @@ impl MigrateError {
         source: &str,
         statement: &Statement<'_>,
         applied: usize,
-        error: sqlx::Error,
+        error: &sqlx::Error,
     ) -> Self {
         let database =
             error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());

@@ -183,7 +183,7 @@ async fn execute(
         };
         run(connection, statement.text)
             .await
-            .map_err(|error| MigrateError::failed(path, source, statement, applied, error))?;
+            .map_err(|error| MigrateError::failed(path, source, statement, applied, &error))?;
     }
     Ok(())
 }
@@ -197,7 +197,7 @@ async fn commit(
 ) -> Result<(), MigrateError> {
     let nothing = Statement { text: "", start: 0, first: 0 };
     let last = all.last().unwrap_or(&nothing);
-    transaction.commit().await.map_err(|error| MigrateError::failed(path, source, last, 0, error))
+    transaction.commit().await.map_err(|error| MigrateError::failed(path, source, last, 0, &error))
 }
 
 /// The statements to run in our transaction. A file may say `begin` first and `commit` last,

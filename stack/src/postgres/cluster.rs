@@ -59,7 +59,7 @@ impl Cluster {
         place: &Place,
         surroundings: &Surroundings,
         passwords: &Passwords,
-        launch: &mut Launch<'_>,
+        launch: &Launch<'_>,
     ) -> Result<Self, ServerError> {
         let base = base(place)?;
         let data = base.join("pg");
@@ -148,7 +148,7 @@ async fn make(
     binaries: &Binaries,
     owner: Option<Owner>,
     passwords: &Passwords,
-    launch: &mut Launch<'_>,
+    launch: &Launch<'_>,
 ) -> Result<(), ServerError> {
     let mut said = String::new();
     for locale in locales(binaries.major()) {

@@ -115,11 +115,13 @@ impl Server {
     /// Starts the server of a place, making its cluster first if there is none.
     pub async fn start(options: Options) -> Result<Self, ServerError> {
         let Options { place, port, program, surroundings } = options;
-        let passwords = place.remember(PASSWORDS, Passwords::random)?;
-        let mut launch = Launch::new(&place, program)?;
-        let cluster = Cluster::open(&place, &surroundings, &passwords, &mut launch).await?;
-        let (guarded, port) = launch.postgres(&cluster, port).await?;
-        Ok(Self { place, cluster, passwords, port, guarded })
+        match begin(&place, port, program, &surroundings).await {
+            Ok((cluster, passwords, guarded, port)) => Ok(Self { place, cluster, passwords, port, guarded }),
+            Err(error) => {
+                place.discard()?;
+                Err(error)
+            }
+        }
     }
 
     /// The loopback port it answers on.
@@ -147,11 +149,15 @@ impl Server {
         format!("postgresql://{name}:{password}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 
-    /// Makes a database that belongs to `postgres`: a copy of the template, or an empty one.
+    /// Makes a database: a copy of one that has the bootstrap, which belongs to `postgres` too,
+    /// or an empty one, for the bootstrap to give away.
     pub async fn create_database(&self, name: &str, template: Option<&str>) -> Result<(), ServerError> {
-        let template = template.unwrap_or("template0");
-        let (new, old) = (quoted(name)?, quoted(template)?);
-        self.admin(format!("create database {new} template {old} owner postgres")).await
+        let new = quoted(name)?;
+        let rest = match template {
+            Some(template) => format!("template {} owner postgres", quoted(template)?),
+            None => "template template0".to_owned(),
+        };
+        self.admin(format!("create database {new} {rest}")).await
     }
 
     /// Drops a database, and whoever is still connected to it.
@@ -196,6 +202,19 @@ impl Server {
     }
 }
 
+async fn begin(
+    place: &Place,
+    port: Option<u16>,
+    program: PathBuf,
+    surroundings: &Surroundings,
+) -> Result<(Cluster, Passwords, Guarded, u16), ServerError> {
+    let passwords = place.remember(PASSWORDS, Passwords::random)?;
+    let launch = Launch::new(place, program)?;
+    let cluster = Cluster::open(place, surroundings, &passwords, &launch).await?;
+    let (guarded, port) = launch.postgres(&cluster, port).await?;
+    Ok((cluster, passwords, guarded, port))
+}
+
 /// What every process started for a place shares: its lock, its log, its guard.
 #[derive(Debug)]
 struct Launch<'a> {
@@ -214,16 +233,12 @@ impl<'a> Launch<'a> {
     }
 
     /// Runs a command under a guard of its own.
-    fn guard(&mut self, job: Job) -> Result<Guarded, ServerError> {
+    fn guard(&self, job: Job) -> Result<Guarded, ServerError> {
         Guarded::spawn(&self.program, self.place, &self.log, job).map_err(ServerError::io("start the guard"))
     }
 
     /// Starts the server; a port that somebody else took in the meantime is another try.
-    async fn postgres(
-        &mut self,
-        cluster: &Cluster,
-        wanted: Option<u16>,
-    ) -> Result<(Guarded, u16), ServerError> {
+    async fn postgres(&self, cluster: &Cluster, wanted: Option<u16>) -> Result<(Guarded, u16), ServerError> {
         Postmaster::stop_in(cluster.data()).await;
         let mut wanted = wanted.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
         for _ in 1..PORT_TRIES {
@@ -237,15 +252,16 @@ impl<'a> Launch<'a> {
         Ok((self.postgres_on(cluster, port).await?, port))
     }
 
-    async fn postgres_on(&mut self, cluster: &Cluster, port: u16) -> Result<Guarded, ServerError> {
+    async fn postgres_on(&self, cluster: &Cluster, port: u16) -> Result<Guarded, ServerError> {
         let command = cluster.server_command(port, self.place.lifetime());
         let guarded = self.guard(Job { command, owner: cluster.owner(), lifetime: self.place.lifetime() })?;
-        let outcome = tokio::select! {
-            _ = guarded.ended() => Err(ServerError::Start(guarded.log_tail())),
-            () = cluster.ready() => Ok(()),
-            () = tokio::time::sleep(START) => Err(ServerError::Slow(guarded.log_tail())),
-        };
-        outcome.map(|()| guarded)
+        tokio::select! {
+            () = cluster.ready() => return Ok(guarded),
+            _ = guarded.ended() => return Err(ServerError::Start(guarded.log_tail())),
+            () = tokio::time::sleep(START) => {}
+        }
+        guarded.stop().await;
+        Err(ServerError::Slow(guarded.log_tail()))
     }
 }
 

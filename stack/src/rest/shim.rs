@@ -1,19 +1,21 @@
 //! Where the library answers otherwise than PostgREST, and can be brought to agree from outside.
 //!
 //! Before: a `+` in a query is a space, and the names in `columns` may stand in quotes. After: a
-//! refused permission is 403 for somebody who is signed in, CSV ends without a line break, and
-//! JSON says its charset.
+//! refused permission is 403 for somebody who is signed in, an error says its code in a header
+//! too, CSV ends without a line break, and JSON says its charset.
 
 use axum::{
     body::{Body, to_bytes},
     http::{
-        HeaderMap, HeaderValue, Request, StatusCode, Uri,
+        HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri,
         header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE},
     },
     response::Response,
 };
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
 
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// Rewrites a query so that the library reads in it what PostgREST does.
@@ -36,8 +38,8 @@ fn mend_pair(pair: &str) -> String {
 /// Turns the library's answer into PostgREST's.
 pub(super) async fn mend_answer(response: Response, signed_in: impl FnOnce() -> bool) -> Response {
     let response = say_charset(response);
-    if response.status() == StatusCode::UNAUTHORIZED {
-        forbid(response, signed_in).await
+    if response.status().is_client_error() || response.status().is_server_error() {
+        mend_error(response, signed_in).await
     } else if has_type(response.headers(), "text/csv") {
         end_csv(response).await
     } else {
@@ -53,18 +55,21 @@ fn say_charset(mut response: Response) -> Response {
     response
 }
 
-/// The database refuses alike whoever asks; only somebody who is not signed in can still do
-/// something about it by signing in.
-async fn forbid(response: Response, signed_in: impl FnOnce() -> bool) -> Response {
+/// Says the code where an answer without a body has it too. The database refuses alike whoever
+/// asks, but only somebody who is not signed in can still do something about it by signing in.
+async fn mend_error(response: Response, signed_in: impl FnOnce() -> bool) -> Response {
     let (mut head, body) = response.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return Response::from_parts(head, Body::empty());
     };
-    let code = serde_json::from_slice::<serde_json::Value>(&body).ok();
-    let refused = code.is_some_and(|error| error.get("code").is_some_and(|code| code == "42501"));
-    if refused && signed_in() {
+    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let code = error["code"].as_str().unwrap_or_default();
+    if code == "42501" && head.status == StatusCode::UNAUTHORIZED && signed_in() {
         head.status = StatusCode::FORBIDDEN;
         head.headers.remove(WWW_AUTHENTICATE);
+    }
+    if let Ok(status) = HeaderValue::try_from(format!("PostgREST; error={code}")) {
+        head.headers.insert(PROXY_STATUS, status);
     }
     Response::from_parts(head, Body::from(body))
 }

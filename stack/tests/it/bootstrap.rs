@@ -13,6 +13,7 @@ create extension if not exists pgcrypto with schema extensions;
 create extension if not exists pg_trgm;
 create extension citext with schema extensions;
 create extension btree_gist;
+create extension if not exists moddatetime schema extensions;
 
 create table public.profiles (
     id uuid primary key references auth.users (id) on delete cascade,
@@ -31,6 +32,10 @@ begin
 end $$;
 create trigger on_auth_user_created after insert on auth.users
 for each row execute procedure public.handle_new_user();
+
+alter table public.profiles add column updated_at timestamptz;
+create trigger touched before update on public.profiles
+for each row execute procedure extensions.moddatetime (updated_at);
 
 insert into storage.buckets (id, name, public) values ('avatars', 'avatars', true);
 create policy "own folder" on storage.objects for insert to authenticated

@@ -162,7 +162,7 @@ fn a_server_that_dies_ends_the_stack_with_its_last_words() {
         .processes()
         .into_iter()
         .find(|(_, line)| line.contains("/postgres -D") && !line.contains(" guard "));
-    crate::sandbox::kill(server.unwrap().0, rustix::process::Signal::TERM);
+    crate::sandbox::kill(server.unwrap().0, rustix::process::Signal::INT);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));

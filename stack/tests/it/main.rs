@@ -1,5 +1,7 @@
 //! What the stack promises, shown on a real PostgreSQL: found as users would, started as users would.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
 mod bootstrap;
 mod commands;
 mod database;

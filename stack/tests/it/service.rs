@@ -19,8 +19,8 @@ static LAB: OnceLock<Lab> = OnceLock::new();
 /// The running lab.
 pub(crate) struct Lab {
     ready: Ready,
-    _child: Child,
-    _input: ChildStdin,
+    child: Child,
+    input: ChildStdin,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +63,8 @@ impl Lab {
         LAB.get_or_init(Self::start)
     }
 
-    fn start() -> Self {
+    /// A lab of one's own.
+    pub(crate) fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_supabase-stack"))
             .args(["lab", "--until-eof", "--workdir", concat!(env!("CARGO_MANIFEST_DIR"), "/..")])
             .stdin(Stdio::piped())
@@ -73,7 +74,13 @@ impl Lab {
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).unwrap();
-        Self { ready: serde_json::from_str(&line).unwrap(), _child: child, _input: input }
+        Self { ready: serde_json::from_str(&line).unwrap(), child, input }
+    }
+
+    /// Goes away, as far as the lab can tell, and waits for its exit code.
+    pub(crate) fn leave(mut self) -> Option<i32> {
+        drop(self.input);
+        self.child.wait().unwrap().code()
     }
 
     /// Asks the lab itself.

@@ -99,9 +99,12 @@ async fn an_older_client_gets_the_older_error() {
     let request = project.ask(Method::POST, "/auth/v1/token?grant_type=password");
     let reply = Reply::to(request.json(&json!({"email": EMAIL, "password": PASSWORD}))).await;
     let body = reply.json();
-    assert_eq!(body, json!({
-        "code": 400, "error_code": "invalid_credentials", "msg": "Invalid login credentials",
-    }));
+    assert_eq!(
+        body,
+        json!({
+            "code": 400, "error_code": "invalid_credentials", "msg": "Invalid login credentials",
+        })
+    );
     assert_eq!(reply.header("x-sb-error-code"), "invalid_credentials");
 }
 
@@ -273,7 +276,8 @@ async fn a_list_of_people_comes_in_pages() {
         project.sign_up(&format!("{name}@example.com")).await;
     }
     let page = as_admin(&project, Method::GET, "/users?page=1&per_page=2", json!(null)).await;
-    let emails: Vec<_> = page.json()["users"].as_array().unwrap().iter().map(|u| u["email"].clone()).collect();
+    let emails: Vec<_> =
+        page.json()["users"].as_array().unwrap().iter().map(|u| u["email"].clone()).collect();
     assert_eq!(emails, ["c@example.com", "b@example.com"]);
     assert_eq!(page.header("x-total-count"), "3");
     assert!(page.header("link").contains("page=2"), "{}", page.header("link"));
@@ -298,7 +302,7 @@ async fn a_trigger_on_sign_up_runs_and_may_refuse() {
     assert_eq!(project.text("select id from public.profiles").await, ana.id);
     let refused = post(&project, "/signup", json!({"email": "no@example.com", "password": PASSWORD})).await;
     assert_eq!(refused.refusal(), refusal(500, "unexpected_failure"));
-    assert_eq!(refused.json()["message"], "Database error saving new user");
+    assert_eq!(refused.json()["message"], "Database error saving new user: SQLSTATE P0001");
 }
 
 #[tokio::test]
@@ -307,6 +311,10 @@ async fn what_is_not_imitated_names_itself() {
     for path in ["/otp", "/recover", "/factors", "/token?grant_type=pkce"] {
         let reply = post(&project, path, json!({})).await;
         assert_eq!(reply.refusal(), refusal(501, "not_implemented"));
-        assert!(reply.json()["message"].as_str().unwrap().contains(&format!("POST {path}")), "{}", reply.body);
+        assert!(
+            reply.json()["message"].as_str().unwrap().contains(&format!("POST {path}")),
+            "{}",
+            reply.body
+        );
     }
 }

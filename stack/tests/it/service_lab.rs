@@ -1,5 +1,7 @@
 //! What the lab promises: projects of their own, and faults on purpose.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -33,6 +35,16 @@ async fn the_lab_listens_only_to_who_started_it() {
     assert_eq!(misspelled.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
     let unknown = lab.control(Method::DELETE, "/projects/nothing");
     assert_eq!(unknown.send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_lab_goes_with_whoever_started_it() {
+    let lab = Lab::start();
+    let made = lab.control(Method::POST, "/projects").send().await.unwrap();
+    let project: Project = made.json().await.unwrap();
+    assert_eq!(Reply::to(project.bare(Method::GET, "/health")).await.status, StatusCode::OK);
+    assert_eq!(lab.leave(), Some(0));
+    assert!(project.bare(Method::GET, "/health").send().await.is_err());
 }
 
 #[tokio::test]
@@ -76,9 +88,11 @@ async fn a_client_that_gives_up_on_a_late_answer_was_heard_all_the_same() {
     let rules = json!([{"method": "POST", "times": 1, "action": {"kind": "delay", "ms": 300}}]);
     project.set_faults(&rules).await;
     let request = project.ask(Method::POST, "/rest/v1/things").json(&json!({"id": 1}));
-    let error = request.timeout(std::time::Duration::from_millis(50)).send().await.unwrap_err();
+    let error = request.timeout(Duration::from_millis(50)).send().await.unwrap_err();
     assert!(error.is_timeout());
-    while ids(&project).await == json!([]) {} // the write comes when its time has come
+    // The write comes when its time has come: it is asked for until it is there.
+    let written = async { while ids(&project).await == json!([]) {} };
+    tokio::time::timeout(Duration::from_secs(30), written).await.unwrap();
 }
 
 #[tokio::test]
