@@ -3,16 +3,12 @@
 create schema if not exists private;
 revoke all on schema private from public;
 
--- Keeps updated_at true without overruling a writer who knows better: an import
--- brings the old app's own dates, and must read back what it wrote.
+-- Whatever a client sends, updated_at is when the row last changed here.
 create function private.touch_updated_at() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-    if new.updated_at is not distinct from old.updated_at then
-        new.updated_at := now();
-    end if;
+    new.updated_at := now();
     return new;
 end
 $$;
-comment on function private.touch_updated_at() is
-    'Sets updated_at on an update that did not set it itself.';
+comment on function private.touch_updated_at() is 'Sets updated_at on every update.';

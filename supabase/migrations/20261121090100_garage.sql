@@ -5,9 +5,10 @@
 -- point at rows of the same owner: foreign keys are checked without row-level security, so
 -- each of them carries owner_id.
 --
--- Every table ends with the same four columns: `extra` keeps the fields of the old app that
--- have no column, `legacy_scope` and `legacy_id` are what the row's id was computed from
--- (uuid version 5), so an import can be repeated and checked.
+-- Every table ends with the same columns: `extra` keeps the fields of the old app that have no
+-- column, `legacy_scope` and `legacy_id` are what the row's id was computed from (uuid version
+-- 5), so an import can be repeated and checked, and `legacy_updated_at` is when the old app last
+-- changed the record. `updated_at` is ours, and means the row.
 --
 -- A date, a number or a text that the old app left out is null. Amounts are exact decimals.
 -- Stock may be negative and plates, e-mails and invoice numbers may repeat: old data does.
@@ -28,6 +29,7 @@ create table public.customers (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id)
 );
 comment on table public.customers is 'People and companies whose vehicles the garage repairs.';
@@ -50,6 +52,7 @@ create table public.vehicles (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id)
 );
@@ -71,6 +74,7 @@ create table public.mechanics (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id)
 );
 comment on table public.mechanics is 'People who work on the vehicles.';
@@ -99,6 +103,7 @@ create table public.repairs (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, vehicle_id) references public.vehicles (owner_id, id) on delete set null (vehicle_id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id),
@@ -121,6 +126,7 @@ create table public.repair_lines (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, repair_id) references public.repairs (owner_id, id) on delete cascade
 );
@@ -148,6 +154,7 @@ create table public.invoices (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id),
     foreign key (owner_id, repair_id) references public.repairs (owner_id, id) on delete set null (repair_id)
@@ -169,6 +176,7 @@ create table public.invoice_lines (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, invoice_id) references public.invoices (owner_id, id) on delete cascade
 );
@@ -192,6 +200,7 @@ create table public.appointments (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id),
     foreign key (owner_id, vehicle_id) references public.vehicles (owner_id, id) on delete set null (vehicle_id),
@@ -217,6 +226,7 @@ create table public.stock_items (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id)
 );
 comment on table public.stock_items is 'Parts and supplies, with how many there are.';
@@ -231,6 +241,7 @@ create table public.settings (
     extra jsonb not null default '{}',
     legacy_scope text,
     legacy_id text,
+    legacy_updated_at timestamptz,
     unique (owner_id, id),
     unique (owner_id, name)
 );

@@ -11,7 +11,8 @@ async fn a_person_signs_up_and_in_and_out() {
     let project = Project::target().await;
     let client = project.anonymous();
     let email = format!("new-{}@garage.test", Uuid::new_v4().simple());
-    let session = client.auth().sign_up(&email, "correct horse").await.unwrap().expect("addresses need no mail here");
+    let session =
+        client.auth().sign_up(&email, "correct horse").await.unwrap().expect("addresses need no mail here");
     assert_eq!(client.auth().user().await.unwrap().id, session.user.id);
     let taken = project.anonymous().auth().sign_up(&email, "correct horse").await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::Conflict);

@@ -41,7 +41,11 @@ async fn the_demo_moves_a_sample_shows_it_and_changes_nothing_the_second_time() 
     connection.await.unwrap().unwrap();
 
     let second = desk.run(&["demo", "--data", data, "--json", "--stop"]).await.ended(0);
-    assert_eq!((second.total("same"), second.total("inserted"), second.total("updated")), (rows, 0, 0), "{second}");
+    assert_eq!(
+        (second.total("same"), second.total("inserted"), second.total("updated")),
+        (rows, 0, 0),
+        "{second}"
+    );
     stack_command(&["status", "-o", "json", "--data", data]).await.ended(3);
 }
 
@@ -55,7 +59,16 @@ async fn the_demo_speaks_in_words_and_the_local_stack_takes_an_export() {
         assert!(told.stdout.contains(words), "{words}\n{told}");
     }
     let (file, local) = (sample(), format!("--local={data}"));
-    let import = ["import", file.to_str().unwrap(), "--mapping", "garage", "--json", &local, "--owner", "me@garage.test"];
+    let import = [
+        "import",
+        file.to_str().unwrap(),
+        "--mapping",
+        "garage",
+        "--json",
+        &local,
+        "--owner",
+        "me@garage.test",
+    ];
     desk.run(&import).await.ended(7);
     let created = desk.run(&[&import[..], &["--create-owner"]].concat()).await.ended(0);
     assert!(created.total("inserted") > 0);

@@ -80,7 +80,8 @@ impl Lab {
     pub async fn fired(&self, name: &str) {
         let ask = async {
             loop {
-                let rules: Vec<Value> = self.ask(Request::get(format!("/projects/{name}/faults"))).await.json().unwrap();
+                let rules: Vec<Value> =
+                    self.ask(Request::get(format!("/projects/{name}/faults"))).await.json().unwrap();
                 if rules.iter().any(|rule| rule["hits"].as_u64() > Some(0)) {
                     break;
                 }
@@ -108,7 +109,8 @@ pub fn stack() -> PathBuf {
 pub fn built(once: &OnceLock<PathBuf>, variable: &str, workspace: &Path, binary: &str) -> PathBuf {
     let build = || {
         let mut cargo = Command::new(env!("CARGO"));
-        let built = cargo.current_dir(workspace).args(["build", "--quiet", "--bin", binary]).status().unwrap();
+        let built =
+            cargo.current_dir(workspace).args(["build", "--quiet", "--bin", binary]).status().unwrap();
         assert!(built.success(), "{binary} does not build");
         workspace.join("target/debug").join(binary)
     };

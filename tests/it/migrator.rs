@@ -1,6 +1,7 @@
 //! The migrator as a user runs it: a process, with its arguments and the variables it reads, and nothing else.
 
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::OnceLock;
@@ -28,7 +29,10 @@ pub struct Run {
 impl Desk {
     pub fn new() -> Self {
         let binaries = vec![("SUPABASE_STACK_BIN", stack().into())];
-        Self { folder: TempDir::new().unwrap(), variables: binaries }
+        let folder = TempDir::new().unwrap();
+        // PostgreSQL runs as another user when we are root, and has to reach what we keep here.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self { folder, variables: binaries }
     }
 
     /// A desk from which a person writes to a project: their policies hold.
@@ -68,7 +72,10 @@ impl Desk {
     /// Imports a file for a person, as JSON.
     pub async fn import(&self, file: &Path, person: &Person, more: &[&str]) -> Run {
         let file = file.to_str().unwrap();
-        self.run(&[&["import", file, "--mapping", "garage", "--owner", &person.email, "--json"], more].concat()).await
+        self.run(
+            &[&["import", file, "--mapping", "garage", "--owner", &person.email, "--json"], more].concat(),
+        )
+        .await
     }
 
     /// Starts the migrator and leaves it running; it ends with its handle.
@@ -99,7 +106,8 @@ impl Run {
         let json = self.json();
         let table = json["tables"].as_array().unwrap().iter().find(|table| table["name"] == name);
         let table = table.unwrap_or_else(|| panic!("{name} is not in the report\n{self}"));
-        ["in", "inserted", "updated", "same", "merged", "rejected"].map(|count| table[count].as_u64().unwrap())
+        ["in", "inserted", "updated", "same", "merged", "rejected"]
+            .map(|count| table[count].as_u64().unwrap())
     }
 
     /// The sum of a count over all tables.

@@ -81,8 +81,16 @@ async fn a_row_is_its_owners_and_nobody_elses() {
         assert_eq!(seen(&anonymous, table, id).await, None, "{table}: nobody may not ask");
 
         for who in [&stranger.client, &anonymous] {
-            assert_eq!(touched(who, http::Method::PATCH, table, id).await, 0, "{table}: not theirs to change");
-            assert_eq!(touched(who, http::Method::DELETE, table, id).await, 0, "{table}: not theirs to remove");
+            assert_eq!(
+                touched(who, http::Method::PATCH, table, id).await,
+                0,
+                "{table}: not theirs to change"
+            );
+            assert_eq!(
+                touched(who, http::Method::DELETE, table, id).await,
+                0,
+                "{table}: not theirs to remove"
+            );
             who.from::<Value>(table).upsert(&[row.clone()]).on_conflict(&["id"]).send().await.unwrap_err();
             let mut forged = row.clone();
             forged["id"] = json!(Uuid::new_v4());
@@ -90,11 +98,20 @@ async fn a_row_is_its_owners_and_nobody_elses() {
             let error = who.from::<Value>(table).insert(&[forged]).send().await.unwrap_err();
             assert_eq!(error.code(), Some("42501"), "{table}: nobody adds rows in another's name");
         }
-        let given_away = Request::new(http::Method::PATCH, format!("/rest/v1/{table}")).query("id", format!("eq.{id}"));
+        let given_away =
+            Request::new(http::Method::PATCH, format!("/rest/v1/{table}")).query("id", format!("eq.{id}"));
         let given_away = given_away.json(&json!({ "owner_id": stranger.id })).unwrap();
         owner.client.send(given_away).await.unwrap().accepted().unwrap_err();
-        assert_eq!(touched(&owner.client, http::Method::PATCH, table, id).await, 1, "{table}: its owner changes it");
-        assert_eq!(touched(&owner.client, http::Method::DELETE, table, id).await, 1, "{table}: and removes it");
+        assert_eq!(
+            touched(&owner.client, http::Method::PATCH, table, id).await,
+            1,
+            "{table}: its owner changes it"
+        );
+        assert_eq!(
+            touched(&owner.client, http::Method::DELETE, table, id).await,
+            1,
+            "{table}: and removes it"
+        );
     }
 }
 

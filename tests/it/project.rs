@@ -1,7 +1,7 @@
 //! The project a test runs against, and the people in it.
 
-use supabase_sdk::{Client, Session};
 use supabase_sdk::auth::NewUser;
+use supabase_sdk::{Client, Session};
 use uuid::Uuid;
 
 use crate::lab::{Lab, Place};
@@ -117,7 +117,12 @@ impl Project {
 
     /// How many rows a table holds for everybody, counted in the database itself.
     pub async fn count(&self, table: &str) -> i64 {
-        self.database().await.query_one(&format!("select count(*) from public.{table}"), &[]).await.unwrap().get(0)
+        self.database()
+            .await
+            .query_one(&format!("select count(*) from public.{table}"), &[])
+            .await
+            .unwrap()
+            .get(0)
     }
 }
 

@@ -50,7 +50,8 @@ async fn filters_find_what_they_say_whatever_the_text_holds() {
     let project = Project::target().await;
     let zoe = project.person("zoe").await;
     let table = zoe.client.table::<Customer>();
-    let names = ["a,b", "a\"b", "a\\b", "(a)", "a.b", "a b", "a+b&c=d#e", "100%", "a*b", "", "null", "العرائش"];
+    let names =
+        ["a,b", "a\"b", "a\\b", "(a)", "a.b", "a b", "a+b&c=d#e", "100%", "a*b", "", "null", "العرائش"];
     let customers: Vec<_> = names.iter().map(|name| Customer::new(name)).collect();
     table.insert(&customers).send().await.unwrap();
     for customer in &customers {
@@ -75,13 +76,15 @@ async fn rows_are_ordered_limited_and_embedded() {
     let zoe = project.person("zoe").await;
     let customers = [Customer::new("Aziz"), Customer::new("Benali"), Customer::new("Chafik")];
     zoe.client.table::<Customer>().insert(&customers).send().await.unwrap();
-    let last = zoe.client.table::<Customer>().select().order(Customer::LAST_NAME.desc()).limit(2).fetch().await;
+    let last =
+        zoe.client.table::<Customer>().select().order(Customer::LAST_NAME.desc()).limit(2).fetch().await;
     let last: Vec<_> = last.unwrap().into_iter().map(|row| row.last_name.unwrap()).collect();
     assert_eq!(last, ["Chafik", "Benali"]);
 
     let car = json!({ "customer_id": customers[1].id, "license_plate": "A 12345 92" });
     zoe.client.from::<Value>("vehicles").insert(&[car]).send().await.unwrap();
-    let embedded = zoe.client.from::<Value>("vehicles").select().columns("license_plate,owner:customers(last_name)");
+    let embedded =
+        zoe.client.from::<Value>("vehicles").select().columns("license_plate,owner:customers(last_name)");
     assert_eq!(
         embedded.fetch().await.unwrap().into_vec(),
         [json!({ "license_plate": "A 12345 92", "owner": { "last_name": "Benali" } })]
@@ -97,7 +100,8 @@ async fn a_refusal_has_a_kind_to_decide_by() {
     table.insert(std::slice::from_ref(&customer)).send().await.unwrap();
     let twice = table.insert(&[customer]).send().await.unwrap_err();
     let missing = zoe.client.from::<Value>("no_such_table").select().fetch().await.unwrap_err();
-    let column = zoe.client.from::<Value>("customers").select().columns("no_such_column").fetch().await.unwrap_err();
+    let column =
+        zoe.client.from::<Value>("customers").select().columns("no_such_column").fetch().await.unwrap_err();
     let wrong = json!({ "year": "not a number" });
     let wrong = zoe.client.from::<Value>("vehicles").insert(&[wrong]).send().await.unwrap_err();
     let anonymous = project.anonymous().table::<Customer>().select().fetch().await.unwrap_err();

@@ -48,7 +48,11 @@ fn every_file_of_tests_is_run() {
         let main = text(&Path::new(folder).join("main.rs"));
         for file in files(".rs").iter().filter(|file| file.parent() == Some(Path::new(folder))) {
             let name = file.file_stem().unwrap().to_str().unwrap();
-            assert!(name == "main" || main.contains(&format!("mod {name};")), "{} is run by nobody", file.display());
+            assert!(
+                name == "main" || main.contains(&format!("mod {name};")),
+                "{} is run by nobody",
+                file.display()
+            );
         }
     }
 }
@@ -81,7 +85,11 @@ fn both_workspaces_have_the_same_lints_and_versions() {
 fn only_migrations_hold_policies() {
     let elsewhere: Vec<_> = files(".sql")
         .into_iter()
-        .filter(|file| !file.starts_with("supabase") && !file.starts_with("stack/src") && !file.starts_with("stack/tests"))
+        .filter(|file| {
+            !file.starts_with("supabase")
+                && !file.starts_with("stack/src")
+                && !file.starts_with("stack/tests")
+        })
         .filter(|file| text(file).to_lowercase().contains("create policy"))
         .collect();
     assert_eq!(elsewhere, Vec::<PathBuf>::new());

@@ -1,0 +1,164 @@
+//! The command line. The comments here are what `--help` shows.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `--help` says last.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  a fault of the program
+  2  the command line or the mapping is wrong
+  3  records were rejected
+  4  what was read back is not what was written
+  5  the exported file cannot be read
+  6  the target did not answer; try again later
+  7  the target refuses, or going on would be unsafe
+  130, 143  interrupted; run again to go on";
+
+/// Move what a browser app left in localStorage into Supabase tables
+#[derive(Debug, Parser)]
+#[command(name = "migrator", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// How to talk.
+    #[command(flatten)]
+    pub talk: Talk,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring an exported file into the tables
+    #[command(after_help = EXIT_CODES)]
+    Import(Import),
+    /// Show the whole way on this machine: a database, an app's export, the import
+    #[command(after_help = EXIT_CODES)]
+    Demo(Demo),
+}
+
+/// How to talk.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Talk {
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but the result, rejects and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// How to show progress
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    pub progress: Progress,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A bar on a terminal, lines otherwise
+    Auto,
+    /// A bar
+    Bar,
+    /// A line for each step
+    Plain,
+    /// Nothing
+    None,
+}
+
+/// Bring an exported file into the tables
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The file the app exported
+    pub file: PathBuf,
+    /// The mapping: a TOML file, or the name of one that comes with the program (garage)
+    #[arg(short, long, value_name = "FILE")]
+    pub mapping: PathBuf,
+    /// Whose rows they will be, by e-mail address
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: Option<String>,
+    /// Make the owner's account if there is none
+    #[arg(long)]
+    pub create_owner: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+    /// Part of every id: exports under two scopes never meet [default: the mapping's, or the owner]
+    #[arg(long)]
+    pub scope: Option<String>,
+    /// The zone of times that do not say theirs, such as Europe/Paris [default: the mapping's]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// Say what would be done, and write nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Write the good records if at most this many are rejected
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub max_rejects: usize,
+}
+
+/// Where to.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Into the stack that runs on this machine; where several do, into the one with this data folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with_all = ["url", "secret_key_file"])]
+    pub local: Option<Option<PathBuf>>,
+    /// Into the project at this address [default: the variable SUPABASE_URL]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// A file with the project's secret key [default: the variable SUPABASE_SECRET_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
+}
+
+/// Show the whole way on this machine: a database, an app's export, the import
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where the demo keeps its database [default: a folder of its own under .migrator]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Stop the demo's Supabase afterwards; its data stay
+    #[arg(long)]
+    pub stop: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+        let cli = Cli::try_parse_from([
+            "migrator",
+            "import",
+            "x.json",
+            "--mapping",
+            "garage",
+            "--local",
+            "-n",
+            "--json",
+        ]);
+        let Ok(Cli { talk, command: Command::Import(import) }) = cli else {
+            panic!("an ordinary import parses")
+        };
+        assert!(talk.json && import.dry_run && import.target.local.is_some());
+        assert_eq!(import.max_rejects, 0);
+    }
+}

@@ -1,0 +1,39 @@
+//! Edge: one file a command. Each reads, plans, says, and only then does.
+
+pub mod demo;
+pub mod import;
+
+use std::path::Path;
+
+use crate::exit::{self, Failure};
+use crate::export::Export;
+use crate::mapping::{self, Mapping};
+
+/// The environment, as an argument: a variable's value, or none.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The export in a file.
+fn read_export(file: &Path) -> Result<Export, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        let message = format!("{} cannot be read: {error}", file.display());
+        Failure::new(exit::INPUT, "export.unreadable", message)
+            .help("check the name of the exported file")
+            .because(error)
+    })?;
+    Export::read(&file.display().to_string(), &bytes)
+}
+
+/// The mapping in a file; a bare name without a file is one that comes with the program.
+fn read_mapping(file: &Path) -> Result<Mapping, Failure> {
+    let name = file.display().to_string();
+    match (std::fs::read_to_string(file), mapping::shipped(&name)) {
+        (Ok(text), _) => Mapping::read(&name, &text),
+        (Err(_), Some(text)) => Mapping::read(&name, text),
+        (Err(error), None) => {
+            let message = format!("the mapping {name} cannot be read: {error}");
+            Err(Failure::new(exit::USAGE, "mapping.unreadable", message)
+                .help("name a TOML file, or a mapping that comes with the program: garage")
+                .because(error))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Moves what a small web app left in a browser into Supabase tables.
+//!
+//! An [`export::Export`] is what the old app left, a [`mapping::Mapping`] says which record
+//! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write.
+//! Everything in this library is pure but `printer`, which prints, and the edges listed last.
+
+pub mod args;
+pub mod cell;
+pub mod commands;
+mod convert;
+pub mod diff;
+pub mod exit;
+pub mod export;
+pub mod identity;
+pub mod load;
+pub mod local;
+pub mod mapping;
+mod node;
+mod number;
+pub mod plan;
+mod pointer;
+pub mod printer;
+mod record;
+pub mod reject;
+pub mod report;
+pub mod sample;
+mod secret;
+pub mod target;
+
+pub use node::{Map, Node};
+pub use number::Number;
+pub use pointer::Pointer;

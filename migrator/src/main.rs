@@ -1,0 +1,51 @@
+//! `migrator`: see the library beside it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use migrator::args::{Cli, Command};
+use migrator::commands::{demo, import};
+use migrator::exit::{self, Failure};
+use migrator::printer::Printer;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { talk, command } = Cli::parse();
+    let mut printer = Printer::new(talk);
+    let file: Vec<(String, String)> =
+        dotenvy::dotenv_iter().map(|pairs| pairs.filter_map(Result::ok).collect()).unwrap_or_default();
+    let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());
+    let variables =
+        |name: &str| std::env::var(name).ok().or_else(|| in_file(name)).filter(|value| !value.is_empty());
+    let work = async {
+        match &command {
+            Command::Import(args) => import::run(args, &variables, &mut printer).await,
+            Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = work => ended,
+        code = interrupted() => Err(Failure::new(code, "interrupted", "interrupted; what is written stays")
+            .help("run the same command again: it goes on where this one stopped")),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Waits for Ctrl-C or a request to end, and says with which code that ends the program.
+async fn interrupted() -> u8 {
+    #[cfg(unix)]
+    if let Ok(mut end) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        return tokio::select! {
+            _ = end.recv() => exit::TERMINATED,
+            _ = tokio::signal::ctrl_c() => exit::INTERRUPTED,
+        };
+    }
+    let _ = tokio::signal::ctrl_c().await; // without a handler there is nothing to wait for
+    exit::INTERRUPTED
+}

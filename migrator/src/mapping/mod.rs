@@ -1,0 +1,257 @@
+//! Which record becomes which row.
+//!
+//! A mapping is a TOML file. What it says is checked when it is read, against itself:
+//! every key is known, every name is plain, every reference leads to a table, and no
+//! option stands where it has no meaning. After that nothing about it can fail.
+//! Tables are kept parents first; the children of a table are tables with a [`Parent`].
+
+mod check;
+mod file;
+mod path;
+
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+pub use file::{DateFormat, Empty, NumberStyle, Orphan, Round, Unknown, UnknownKeys, Via};
+pub use path::{Items, Path};
+
+use crate::cell::{Cell, Type};
+use crate::exit::Failure;
+use crate::pointer::Pointer;
+
+/// The mapping of the garage app, which comes with the program.
+pub const GARAGE: &str = include_str!("../../mappings/garage.toml");
+
+/// The column that takes what has no column, under `unknown_keys = "extra"`.
+pub const EXTRA: &str = "extra";
+
+/// Returns the mapping that comes with the program under this name.
+pub fn shipped(name: &str) -> Option<&'static str> {
+    match name {
+        "garage" => Some(GARAGE),
+        _ => None,
+    }
+}
+
+/// A mapping, checked.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// The name of the app it is for.
+    pub name: String,
+    /// How the export looks.
+    pub source: Source,
+    /// How ids are made.
+    pub ids: Ids,
+    /// The column that says whose row it is.
+    pub owner_column: Option<String>,
+    /// What is left out on purpose.
+    pub ignore: Vec<Path>,
+    /// Parents before children and before whoever refers to them.
+    pub tables: Vec<Table>,
+}
+
+/// How the export looks.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The zone of times that do not say theirs.
+    pub zone: TimeZone,
+    /// What becomes of a field that no column reads.
+    pub unknown_keys: UnknownKeys,
+    /// The scope of all ids; none means the owner.
+    pub scope: Option<String>,
+    /// The shapes the file may have, in the order they are tried.
+    pub shapes: Vec<Shape>,
+}
+
+/// One shape an export may have.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// What the report calls it.
+    pub name: String,
+    /// Where the collections lie.
+    pub root: Pointer,
+    /// What the app puts before the name of each.
+    pub prefix: String,
+}
+
+/// How ids are made, and where what they were made from is kept.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    /// The namespace of the app; fixed for good.
+    pub namespace: Uuid,
+    /// The column for the old id.
+    pub legacy_column: Option<String>,
+    /// The column for the scope.
+    pub scope_column: Option<String>,
+}
+
+/// What one collection becomes.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The table.
+    pub name: String,
+    /// The collection; the first of these that the file has.
+    pub from: Vec<Path>,
+    /// Where the id comes from.
+    pub id: IdRule,
+    /// The field that tells the newer of two records with one id.
+    pub clock: Option<String>,
+    /// The columns it fills.
+    pub columns: Vec<Column>,
+    /// The record its records lie in, for a child.
+    pub parent: Option<Parent>,
+}
+
+/// What a child knows of its parent.
+#[derive(Debug, Clone)]
+pub struct Parent {
+    /// The parent's table.
+    pub table: String,
+    /// The column that takes the parent's id.
+    pub column: String,
+    /// The column that takes the place in the list.
+    pub position: Option<String>,
+}
+
+/// Where a record's id comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdRule {
+    /// These fields, all of them required.
+    Fields(Vec<Field>),
+    /// These fields tell records without an id apart; equals are numbered.
+    Natural(Vec<Field>),
+}
+
+/// What a column or an id reads from a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// `$`: the whole record.
+    Whole,
+    /// `$key`: the name it is kept under.
+    Key,
+    /// `$index`: its place in the list.
+    Index,
+    /// A field of this name.
+    Named(String),
+}
+
+/// One column.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+    /// What it reads.
+    pub source: Input,
+    /// What is stored when the record has nothing.
+    pub absent: Absent,
+    /// The table it points at.
+    pub reference: Option<Reference>,
+    /// The values it may have.
+    pub choices: Option<Choices>,
+    /// How a value is read.
+    pub reading: Reading,
+}
+
+/// What a column reads.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The same value for every row.
+    Const(Cell),
+    /// The first of these fields that has something.
+    Fields(Vec<Field>),
+}
+
+/// What is stored when the record has nothing.
+#[derive(Debug, Clone)]
+pub enum Absent {
+    /// NULL.
+    Null,
+    /// This value.
+    Value(Cell),
+    /// Whatever the table says: the column is not sent.
+    Database,
+    /// Nothing; the record is rejected.
+    Reject,
+}
+
+/// A column that points at another record by its old id.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// The table it points at.
+    pub table: String,
+    /// What becomes of it when the record is not there.
+    pub orphan: Orphan,
+}
+
+/// The values an enumerated column may have, and how the app spells each.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// The value stored, and its folded spellings; it is one of them itself.
+    pub values: Vec<(String, Vec<String>)>,
+    /// What becomes of any other value.
+    pub unknown: Unknown,
+}
+
+/// How a value is read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Changes to a text, in order.
+    pub via: Vec<Via>,
+    /// How a date may be spelt.
+    pub formats: Vec<DateFormat>,
+    /// How a text spells a number.
+    pub number: Option<NumberStyle>,
+    /// Which digits may go.
+    pub round: Option<Round>,
+    /// What an empty text means.
+    pub empty: Option<Empty>,
+}
+
+impl Mapping {
+    /// Reads a mapping; `file` is its name, for messages.
+    ///
+    /// # Errors
+    /// Exit code 2 with file, line and column, when the text is not TOML, has a key that
+    /// is not known, or contradicts itself.
+    pub fn read(file: &str, text: &str) -> Result<Self, Failure> {
+        check::read(file, text)
+    }
+
+    /// The table of this name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+}
+
+impl Table {
+    /// The tables whose rows must be there before the rows of this one.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
+        let references = self.columns.iter().filter_map(|column| column.reference.as_ref());
+        let parent = self.parent.iter().map(|parent| parent.table.as_str());
+        references.map(|reference| reference.table.as_str()).chain(parent)
+    }
+
+    /// True when some column takes the record whole, whatever it is.
+    pub(crate) fn takes_any_value(&self) -> bool {
+        self.columns.iter().any(|column| column.source.fields().contains(&Field::Whole))
+    }
+}
+
+impl Column {
+    /// True when an empty text is a value of its own here.
+    pub(crate) fn keeps_empty_text(&self) -> bool {
+        self.kind == Type::Text && self.choices.is_none() && self.reading.empty.is_none()
+    }
+}
+
+impl Input {
+    /// The fields it reads, best first.
+    pub fn fields(&self) -> &[Field] {
+        match self {
+            Self::Const(_) => &[],
+            Self::Fields(fields) => fields,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What a run would do: rows by table, parents first, and everything that needs saying.
+//!
+//! A plan is made from the export, the mapping and the owner alone, and has no way to
+//! write. Every record of the file is accounted for: in each table
+//! `records = rows + merged + rejected`, and what belongs to no table is listed by its key.
+
+mod build;
+mod shape;
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::cell::{Cell, Type};
+use crate::exit::{self, Failure};
+use crate::export::{Export, Repairs};
+use crate::mapping::Mapping;
+use crate::pointer::Pointer;
+use crate::reject::Reject;
+
+pub use crate::convert::Coercion;
+
+/// What a plan takes from whoever runs it.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Whose rows these will be.
+    pub owner: Uuid,
+    /// Part of every id; two scopes never meet.
+    pub scope: String,
+    /// The zone of times that do not say theirs.
+    pub zone: TimeZone,
+}
+
+/// What a run would do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The shape the file was recognised by.
+    pub shape: String,
+    /// The tables, each after those it points at.
+    pub tables: Vec<TablePlan>,
+    /// The records refused.
+    pub rejects: Vec<Reject>,
+    /// What conversions changed, by table, column and kind.
+    pub coercions: Vec<Tally>,
+    /// What a person should look at.
+    pub warnings: Vec<Warning>,
+    /// Fields that no column reads and that are left out (`unknown_keys = "report"`).
+    pub unknown_fields: Vec<UnknownField>,
+    /// Keys of the file that the mapping does not mention.
+    pub not_mapped: Vec<Collection>,
+    /// Keys of the file that the mapping leaves out on purpose.
+    pub ignored: Vec<Collection>,
+    /// The places of passwords, tokens and the like; none of them is in a row.
+    pub secrets: Vec<Pointer>,
+    /// What reading the file had to replace.
+    pub repairs: Repairs,
+}
+
+/// The rows of one table.
+#[derive(Debug, Clone)]
+pub struct TablePlan {
+    /// The table.
+    pub name: String,
+    /// The columns every row has a cell for, beside its id and its owner.
+    pub columns: Vec<PlannedColumn>,
+    /// The column that says whose row it is, and the owner.
+    pub owner: Option<(String, Uuid)>,
+    /// The rows, in file order.
+    pub rows: Vec<Row>,
+    /// How many records the file has for this table.
+    pub records: usize,
+    /// How many of them were copies of another.
+    pub merged: usize,
+    /// How many of them were refused.
+    pub rejected: usize,
+}
+
+/// A column a plan fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its id, computed from the record.
+    pub id: Uuid,
+    /// The record it was made from.
+    pub at: Pointer,
+    /// Its values, one for each column of the table's plan.
+    pub cells: Vec<Cell>,
+}
+
+/// How often a column was changed in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// What was done.
+    pub kind: Coercion,
+    /// How often.
+    pub count: usize,
+    /// The first few records it was done to.
+    pub examples: Vec<String>,
+}
+
+/// Something a person should look at, without any value of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The record.
+    pub pointer: String,
+    /// The table.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub table: String,
+    /// The column.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub column: String,
+    /// What it is.
+    pub message: String,
+}
+
+/// A field that no column reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownField {
+    /// The table its records go to.
+    pub table: String,
+    /// Its name.
+    pub field: String,
+    /// How many records have it.
+    pub count: usize,
+}
+
+/// A key of the file, with how many records lie under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Collection {
+    /// Where it is.
+    pub pointer: String,
+    /// The items of a list, the members of an object of objects, one for any other
+    /// object, and none for a plain value.
+    pub records: usize,
+}
+
+impl Context {
+    /// Takes the scope and the zone from the command line, else from the mapping; a scope
+    /// that nobody named is the owner.
+    ///
+    /// # Errors
+    /// Exit code 2 when the zone is not known or the scope is not plain text.
+    pub fn new(
+        mapping: &Mapping,
+        owner: Uuid,
+        scope: Option<&str>,
+        zone: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let scope = match scope.or(mapping.source.scope.as_deref()) {
+            None | Some("$owner") => owner.to_string(),
+            Some(scope) if scope.is_empty() || scope.contains(char::is_control) => {
+                return Err(Failure::new(exit::USAGE, "usage.scope", "--scope is empty or not plain text")
+                    .help("name the device or the branch the export comes from"));
+            }
+            Some(scope) => scope.to_owned(),
+        };
+        let zone = match zone {
+            None => mapping.source.zone.clone(),
+            Some(name) => TimeZone::get(name).map_err(|error| {
+                Failure::new(exit::USAGE, "usage.tz", format!("--tz: unknown time zone `{name}`"))
+                    .help("write a name such as Europe/Paris")
+                    .because(error)
+            })?,
+        };
+        Ok(Self { owner, scope, zone })
+    }
+}
+
+impl Plan {
+    /// Plans what the export becomes under the mapping.
+    ///
+    /// # Errors
+    /// Exit code 5 when the export has none of the shapes the mapping knows. A record that
+    /// cannot become a row is no error: it is listed in [`Plan::rejects`].
+    pub fn new(export: &Export, mapping: &Mapping, context: &Context) -> Result<Self, Failure> {
+        let shape = shape::recognise(export, mapping)?;
+        Ok(build::plan(export, mapping, context, shape))
+    }
+
+    /// All rows of all tables.
+    pub fn rows(&self) -> usize {
+        self.tables.iter().map(|table| table.rows.len()).sum()
+    }
+
+    /// The plan of this table.
+    pub fn table(&self, name: &str) -> Option<&TablePlan> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+}
+
+impl TablePlan {
+    /// The column at this place of a row's cells.
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|planned| planned.name == column)
+    }
+
+    /// What to ask of the database about rows that exist: a `select` that keeps every digit.
+    pub fn select_list(&self) -> String {
+        let mut list = "id".to_owned();
+        if let Some((owner, _)) = &self.owner {
+            list.push(',');
+            list.push_str(owner);
+        }
+        for column in &self.columns {
+            // Writing to a String cannot fail.
+            let _ = write!(list, ",{}{}", column.name, column.kind.cast());
+        }
+        list
+    }
+}

@@ -1,0 +1,63 @@
+//! Real exports, where there are some: `EXPORTS_DIR` names the folder they lie in.
+
+use std::path::PathBuf;
+
+use migrator::export::Export;
+use migrator::plan::{Context, Plan};
+
+use crate::garage;
+
+/// The plan of a file of that folder; nothing when there is no folder.
+fn plan(file: &str) -> Option<Plan> {
+    let folder = PathBuf::from(std::env::var_os("EXPORTS_DIR")?);
+    let bytes = std::fs::read(folder.join(file)).expect("EXPORTS_DIR holds the garage's files");
+    let mapping = garage();
+    let context = Context::new(&mapping, crate::OWNER, None, None).expect("a context");
+    let export = Export::read(file, &bytes).expect("a readable file");
+    Some(Plan::new(&export, &mapping, &context).expect("a garage"))
+}
+
+fn counts(plan: &Plan) -> Vec<(&str, usize)> {
+    plan.tables.iter().map(|table| (table.name.as_str(), table.rows.len())).collect()
+}
+
+#[test]
+fn the_backup_and_the_dump_of_one_garage_are_the_same_rows() {
+    let (Some(backup), Some(dump)) =
+        (plan("garage-backup-2025-08-11.json"), plan("garage-localstorage-dump.json"))
+    else {
+        return;
+    };
+    for plan in [&backup, &dump] {
+        assert!(plan.rejects.is_empty(), "{:?}", plan.rejects);
+        assert_eq!(
+            counts(plan),
+            [
+                ("customers", 6),
+                ("vehicles", 6),
+                ("mechanics", 2),
+                ("repairs", 5),
+                ("repair_lines", 4),
+                ("invoices", 2),
+                ("invoice_lines", 4),
+                ("appointments", 2),
+                ("stock_items", 2),
+                ("settings", 1),
+            ]
+        );
+    }
+    for (left, right) in backup.tables.iter().zip(&dump.tables) {
+        let rows = |table: &migrator::plan::TablePlan| {
+            table.rows.iter().map(|row| (row.id, row.cells.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(left), rows(right), "{}", left.name);
+    }
+    assert_eq!(dump.not_mapped.iter().filter(|key| key.records > 0).count(), 11);
+}
+
+#[test]
+fn an_empty_backup_is_no_row_and_no_complaint() {
+    let Some(plan) = plan("garage-backup-2025-08-08-empty.json") else { return };
+    assert_eq!(plan.rows(), 0);
+    assert!(plan.rejects.is_empty() && plan.warnings.is_empty());
+}

@@ -1,0 +1,87 @@
+//! What the migrator promises about an export, without a network: a file per promise.
+
+mod accounting;
+mod diff;
+mod exports;
+mod mapping;
+mod plan;
+mod printer;
+mod shipped;
+mod unreadable;
+
+use migrator::export::Export;
+use migrator::mapping::Mapping;
+use migrator::plan::{Context, Plan};
+use uuid::Uuid;
+
+/// The owner all these plans are for.
+const OWNER: Uuid = Uuid::from_u128(0x5eed_0000_0000_4000_8000_0000_0000_0001);
+
+/// A garden club: what the shipped mapping does not use.
+const CLUB: &str = include_str!("fixtures/club.toml");
+
+fn garage() -> Mapping {
+    Mapping::read("garage", migrator::mapping::GARAGE).expect("the shipped mapping is sound")
+}
+
+fn club() -> Mapping {
+    Mapping::read("club.toml", CLUB).expect("the fixture is sound")
+}
+
+fn export(json: &str) -> Export {
+    Export::read("export.json", json.as_bytes()).expect("the fixture is JSON")
+}
+
+fn plan(mapping: &Mapping, json: &str) -> Plan {
+    let context = Context::new(mapping, OWNER, None, None).expect("the mapping's own scope and zone");
+    Plan::new(&export(json), mapping, &context).expect("the mapping fits the fixture")
+}
+
+/// A plan as lines a person can read and compare.
+fn story(plan: &Plan) -> String {
+    let mut lines = vec![format!("shape {}", plan.shape)];
+    for table in &plan.tables {
+        lines.push(format!(
+            "{}: {} records = {} rows + {} merged + {} rejected",
+            table.name,
+            table.records,
+            table.rows.len(),
+            table.merged,
+            table.rejected
+        ));
+        lines.extend(table.rows.iter().map(|row| {
+            let cells = table
+                .columns
+                .iter()
+                .zip(&row.cells)
+                .filter(|(_, cell)| **cell != migrator::cell::Cell::Unset);
+            let cells: Vec<String> = cells
+                .map(|(column, cell)| {
+                    format!("{}={}", column.name, serde_json::to_string(cell).expect("JSON"))
+                })
+                .collect();
+            format!("  {} {}", row.at, cells.join(" "))
+        }));
+    }
+    lines.extend(plan.rejects.iter().map(|reject| {
+        let column = reject.column.as_deref().unwrap_or("-");
+        format!("reject {} {}.{column} {}: {}", reject.pointer, reject.table, reject.code, reject.message)
+    }));
+    lines.extend(plan.warnings.iter().map(|warning| {
+        format!("warning {} {}.{}: {}", warning.pointer, warning.table, warning.column, warning.message)
+    }));
+    lines.extend(
+        plan.coercions.iter().map(|tally| {
+            format!("coercion {}.{} {} × {}", tally.table, tally.column, tally.kind, tally.count)
+        }),
+    );
+    lines.extend(
+        plan.unknown_fields
+            .iter()
+            .map(|field| format!("unknown field {}.{} × {}", field.table, field.field, field.count)),
+    );
+    lines.extend(plan.not_mapped.iter().map(|key| format!("not mapped {} ({})", key.pointer, key.records)));
+    lines.extend(plan.ignored.iter().map(|key| format!("ignored {} ({})", key.pointer, key.records)));
+    lines.extend(plan.secrets.iter().map(|place| format!("secret {place}")));
+    lines.join("\n")
+}
