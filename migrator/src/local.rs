@@ -55,6 +55,11 @@ impl LocalStack {
         Self { program }
     }
 
+    /// The program, as it is called.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Where the stack answers that keeps its data in this folder; without one, the only stack there is.
     ///
     /// # Errors

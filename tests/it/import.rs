@@ -352,7 +352,8 @@ async fn two_runs_at_once_end_as_one() {
     let desk = Desk::of(&project, &owner);
     let file = sample();
     let (first, second) = tokio::join!(desk.import(&file, &owner, &[]), desk.import(&file, &owner, &[]));
-    (first.ended(0), second.ended(0));
+    first.ended(0);
+    second.ended(0);
     let third = desk.import(&file, &owner, &[]).await.ended(0);
     assert_eq!(third.total("same"), third.total("in") - third.total("merged"), "{third}");
 }

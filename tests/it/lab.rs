@@ -12,27 +12,27 @@ use supabase_sdk::{HttpTransport, Reply, Request, Transport};
 
 /// Where the lab answers.
 #[derive(Debug, Deserialize)]
-pub struct Lab {
+pub(crate) struct Lab {
     control_url: String,
     token: String,
 }
 
 /// What the lab tells of a project. Addresses and keys, in the names of `supabase status -o env`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Place {
+pub(crate) struct Place {
     #[serde(rename = "ref")]
-    pub name: String,
-    pub api_url: String,
-    pub db_url: String,
-    pub publishable_key: String,
-    pub secret_key: String,
-    pub anon_key: String,
-    pub service_role_key: String,
+    pub(crate) name: String,
+    pub(crate) api_url: String,
+    pub(crate) db_url: String,
+    pub(crate) publishable_key: String,
+    pub(crate) secret_key: String,
+    pub(crate) anon_key: String,
+    pub(crate) service_role_key: String,
 }
 
 impl Lab {
     /// The lab that `cargo xtask test` started, or one of our own that ends when this process does.
-    pub fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         static LAB: OnceLock<Lab> = OnceLock::new();
         LAB.get_or_init(|| {
             let line = std::env::var("SUPABASE_LAB").unwrap_or_else(|_| Self::start());
@@ -56,28 +56,28 @@ impl Lab {
     }
 
     /// A project of its own: migrated, and empty.
-    pub async fn project(&self) -> Place {
+    pub(crate) async fn project(&self) -> Place {
         self.ask(Request::post("/projects").json(&json!({})).unwrap()).await.json().unwrap()
     }
 
     /// A project with what hosted Supabase brings, and none of our tables.
-    pub async fn bare_project(&self) -> Place {
+    pub(crate) async fn bare_project(&self) -> Place {
         self.ask(Request::post("/projects").json(&json!({ "bare": true })).unwrap()).await.json().unwrap()
     }
 
     /// Takes a project away.
-    pub async fn remove(&self, name: &str) {
+    pub(crate) async fn remove(&self, name: &str) {
         self.ask(Request::new(http::Method::DELETE, format!("/projects/{name}"))).await;
     }
 
     /// Breaks a project's wire, as the rules say; none heals it.
-    pub async fn faults(&self, name: &str, rules: Value) {
+    pub(crate) async fn faults(&self, name: &str, rules: Value) {
         let request = Request::new(http::Method::PUT, format!("/projects/{name}/faults"));
         self.ask(request.json(&rules).unwrap()).await;
     }
 
     /// Waits until some rule of a project's has fired.
-    pub async fn fired(&self, name: &str) {
+    pub(crate) async fn fired(&self, name: &str) {
         let ask = async {
             loop {
                 let rules: Vec<Value> =
@@ -100,13 +100,13 @@ impl Lab {
 }
 
 /// The stack's binary: the one `cargo xtask test` built, or one built now.
-pub fn stack() -> PathBuf {
+pub(crate) fn stack() -> PathBuf {
     static STACK: OnceLock<PathBuf> = OnceLock::new();
     built(&STACK, "SUPABASE_STACK_BIN", &root().join("stack"), "supabase-stack")
 }
 
 /// A binary: the one a variable names, or one that cargo builds now.
-pub fn built(once: &OnceLock<PathBuf>, variable: &str, workspace: &Path, binary: &str) -> PathBuf {
+pub(crate) fn built(once: &OnceLock<PathBuf>, variable: &str, workspace: &Path, binary: &str) -> PathBuf {
     let build = || {
         let mut cargo = Command::new(env!("CARGO"));
         let built =
@@ -118,6 +118,6 @@ pub fn built(once: &OnceLock<PathBuf>, variable: &str, workspace: &Path, binary:
 }
 
 /// The repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }

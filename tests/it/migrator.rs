@@ -14,20 +14,20 @@ use crate::lab::{built, root, stack};
 use crate::project::{Person, Project};
 
 /// A folder to work in, with no settings of the developer's.
-pub struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
     variables: Vec<(&'static str, OsString)>,
 }
 
 /// How a run ended.
-pub struct Run {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Desk {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let binaries = vec![("SUPABASE_STACK_BIN", stack().into())];
         let folder = TempDir::new().unwrap();
         // PostgreSQL runs as another user when we are root, and has to reach what we keep here.
@@ -36,7 +36,7 @@ impl Desk {
     }
 
     /// A desk from which a person writes to a project: their policies hold.
-    pub fn of(project: &Project, person: &Person) -> Self {
+    pub(crate) fn of(project: &Project, person: &Person) -> Self {
         Self::new()
             .set("SUPABASE_URL", &project.url)
             .set("SUPABASE_PUBLISHABLE_KEY", &project.publishable_key)
@@ -44,33 +44,33 @@ impl Desk {
     }
 
     /// A desk with the project's secret key.
-    pub fn with_secret(project: &Project) -> Self {
+    pub(crate) fn with_secret(project: &Project) -> Self {
         Self::new().set("SUPABASE_URL", &project.url).set("SUPABASE_SECRET_KEY", &project.secret_key)
     }
 
-    pub fn set(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn set(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.into()));
         self
     }
 
     /// Puts a file on it.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Runs the migrator to its end.
-    pub async fn run(&self, args: &[&str]) -> Run {
+    pub(crate) async fn run(&self, args: &[&str]) -> Run {
         self.command(args).output().await.unwrap().into()
     }
 
     /// Imports a file for a person, as JSON.
-    pub async fn import(&self, file: &Path, person: &Person, more: &[&str]) -> Run {
+    pub(crate) async fn import(&self, file: &Path, person: &Person, more: &[&str]) -> Run {
         let file = file.to_str().unwrap();
         self.run(
             &[&["import", file, "--mapping", "garage", "--owner", &person.email, "--json"], more].concat(),
@@ -79,7 +79,7 @@ impl Desk {
     }
 
     /// Starts the migrator and leaves it running; it ends with its handle.
-    pub fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
         self.command(args).kill_on_drop(true).spawn().unwrap()
     }
 
@@ -97,12 +97,12 @@ impl Desk {
 
 impl Run {
     /// The one document on stdout.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 
     /// What one table's line says: in, inserted, updated, same, merged, rejected.
-    pub fn table(&self, name: &str) -> [u64; 6] {
+    pub(crate) fn table(&self, name: &str) -> [u64; 6] {
         let json = self.json();
         let table = json["tables"].as_array().unwrap().iter().find(|table| table["name"] == name);
         let table = table.unwrap_or_else(|| panic!("{name} is not in the report\n{self}"));
@@ -111,13 +111,13 @@ impl Run {
     }
 
     /// The sum of a count over all tables.
-    pub fn total(&self, count: &str) -> u64 {
+    pub(crate) fn total(&self, count: &str) -> u64 {
         self.json()["tables"].as_array().unwrap().iter().map(|table| table[count].as_u64().unwrap()).sum()
     }
 
     /// Fails unless the run ended so; shows what it said.
     #[track_caller]
-    pub fn ended(self, code: i32) -> Self {
+    pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
     }
@@ -143,6 +143,6 @@ fn migrator() -> PathBuf {
 }
 
 /// The sample the migrator ships.
-pub fn sample() -> PathBuf {
+pub(crate) fn sample() -> PathBuf {
     root().join("migrator/samples/garage-backup.json")
 }

@@ -7,27 +7,27 @@ use uuid::Uuid;
 use crate::lab::{Lab, Place};
 
 /// A project. People made here are gone with it.
-pub struct Project {
-    pub url: String,
-    pub publishable_key: String,
-    pub secret_key: String,
+pub(crate) struct Project {
+    pub(crate) url: String,
+    pub(crate) publishable_key: String,
+    pub(crate) secret_key: String,
     /// Where `psql` gets in; not every project says.
-    pub db_url: Option<String>,
+    pub(crate) db_url: Option<String>,
     /// The lab's name for it; `None` for one that the environment names.
     place: Option<Place>,
 }
 
 /// Somebody who is signed in.
-pub struct Person {
-    pub client: Client,
-    pub email: String,
-    pub password: String,
-    pub id: Uuid,
+pub(crate) struct Person {
+    pub(crate) client: Client,
+    pub(crate) email: String,
+    pub(crate) password: String,
+    pub(crate) id: Uuid,
 }
 
 impl Project {
     /// The project the environment names, or a fresh one of the embedded stack.
-    pub async fn target() -> Self {
+    pub(crate) async fn target() -> Self {
         match Self::from_env() {
             Some(project) => project,
             None => Self::embedded().await,
@@ -35,12 +35,12 @@ impl Project {
     }
 
     /// A fresh one of the embedded stack, whatever the environment says.
-    pub async fn embedded() -> Self {
+    pub(crate) async fn embedded() -> Self {
         Self::of(Lab::get().project().await)
     }
 
     /// A fresh one of the embedded stack, without our tables.
-    pub async fn bare() -> Self {
+    pub(crate) async fn bare() -> Self {
         Self::of(Lab::get().bare_project().await)
     }
 
@@ -67,32 +67,32 @@ impl Project {
     }
 
     /// What the lab tells of it.
-    pub fn place(&self) -> &Place {
+    pub(crate) fn place(&self) -> &Place {
         self.place.as_ref().expect("this test asked for the embedded stack")
     }
 
     /// Breaks its wire: see the stack's `faults.rs` for the rules.
-    pub async fn faults(&self, rules: serde_json::Value) {
+    pub(crate) async fn faults(&self, rules: serde_json::Value) {
         Lab::get().faults(&self.place().name, rules).await;
     }
 
     /// Waits until the wire has broken once.
-    pub async fn wait_for_fault(&self) {
+    pub(crate) async fn wait_for_fault(&self) {
         Lab::get().fired(&self.place().name).await;
     }
 
     /// An app's client, with nobody signed in.
-    pub fn anonymous(&self) -> Client {
+    pub(crate) fn anonymous(&self) -> Client {
         Client::builder(&self.url, &self.publishable_key).build().unwrap()
     }
 
     /// A client with the secret key.
-    pub fn secret(&self) -> Client {
+    pub(crate) fn secret(&self) -> Client {
         Client::builder(&self.url, &self.secret_key).build().unwrap()
     }
 
     /// Somebody new, signed in. Their address is theirs alone, so tests can share a project.
-    pub async fn person(&self, name: &str) -> Person {
+    pub(crate) async fn person(&self, name: &str) -> Person {
         let email = format!("{name}-{}@garage.test", Uuid::new_v4().simple());
         let password = format!("pw-{}", Uuid::new_v4().simple());
         let new = NewUser {
@@ -108,7 +108,7 @@ impl Project {
     }
 
     /// A connection to its database, as `psql` has it.
-    pub async fn database(&self) -> tokio_postgres::Client {
+    pub(crate) async fn database(&self) -> tokio_postgres::Client {
         let url = self.db_url.as_deref().expect("the project's database address");
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
@@ -116,7 +116,7 @@ impl Project {
     }
 
     /// How many rows a table holds for everybody, counted in the database itself.
-    pub async fn count(&self, table: &str) -> i64 {
+    pub(crate) async fn count(&self, table: &str) -> i64 {
         self.database()
             .await
             .query_one(&format!("select count(*) from public.{table}"), &[])

@@ -12,6 +12,12 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+// The stack's own search for PostgreSQL, so that a machine without it learns so now, and not after the
+// minutes the stack takes to compile.
+#[allow(dead_code, unreachable_pub, reason = "the stack uses all of it")]
+#[path = "../../stack/src/postgres/binaries.rs"]
+mod binaries;
+
 const HELP: &str = "\
 cargo xtask demo [ARGS]    moves a sample export into a local stack and shows what happened
 cargo xtask test [ARGS]    runs every test; ARGS go to cargo test
@@ -49,7 +55,10 @@ fn main() -> ExitCode {
 
 fn migrator(profile: Profile, args: &[OsString]) -> Result<()> {
     let (stack, migrator) = (Build::stack(profile)?, Build::migrator(profile)?);
-    run(Command::new(migrator).args(args).env("SUPABASE_STACK_BIN", stack))
+    run(Command::new(migrator)
+        .args(args)
+        .env("SUPABASE_STACK_BIN", stack)
+        .envs([("SUPABASE_STACK_SHOWN", "cargo xtask stack"), ("MIGRATOR_SHOWN", "cargo xtask migrator")]))
 }
 
 /// Every test there is. The lab, one running PostgreSQL for all of them, ends with this function.
@@ -87,6 +96,7 @@ struct Build;
 
 impl Build {
     fn stack(profile: Profile) -> Result<PathBuf> {
+        binaries::Binaries::find(&binaries::Surroundings::from_environment(), None)?;
         Self::binary(&root().join("stack"), "supabase-stack", "supabase-stack", profile)
     }
 

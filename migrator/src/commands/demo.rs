@@ -50,6 +50,12 @@ struct Seen {
     anonymous: Option<u64>,
 }
 
+/// How the reader calls our programs: by the task that called us, or by name.
+struct Programs {
+    stack: String,
+    migrator: String,
+}
+
 /// Runs the command, and says how it ended.
 ///
 /// # Errors
@@ -65,7 +71,12 @@ pub async fn run(args: &args::Demo, variables: Variables<'_>, printer: &mut Prin
         stack.stop(&data).await?;
     }
     let (report, seen) = shown?;
-    let text = words(&report, &seen, &status, &data, args.stop);
+    let shown = |variable: &str, program: String| variables(variable).unwrap_or(program);
+    let programs = Programs {
+        stack: shown("SUPABASE_STACK_SHOWN", stack.program().display().to_string()),
+        migrator: shown("MIGRATOR_SHOWN", "migrator".to_owned()),
+    };
+    let text = words(&report, &seen, &status, &data, args.stop, &programs);
     printer.report_with(&report, &Demo { report: &report, seen: &seen, data: &data }, &text);
     Ok(if seen.is_private(&report) { report.exit_code } else { exit::MISMATCH })
 }
@@ -136,7 +147,14 @@ async fn count(client: &Client, report: &Report) -> Result<u64, Error> {
     Ok(rows)
 }
 
-fn words(report: &Report, seen: &Seen, status: &Status, data: &Path, stopped: bool) -> String {
+fn words(
+    report: &Report,
+    seen: &Seen,
+    status: &Status,
+    data: &Path,
+    stopped: bool,
+    programs: &Programs,
+) -> String {
     let mut text = String::new();
     let anonymous = match seen.anonymous {
         None => "may not even ask".to_owned(),
@@ -152,19 +170,19 @@ fn words(report: &Report, seen: &Seen, status: &Status, data: &Path, stopped: bo
     let _ = writeln!(text, "  {STRANGER:22} sees {}, a stranger who is signed in", seen.stranger);
     let _ = writeln!(text, "  {:22} {anonymous}", "nobody signed in");
     let _ = writeln!(text, "\n{news}");
-    let data = data.display();
+    let (data, Programs { stack, migrator }) = (data.display(), programs);
     if stopped {
         let _ = write!(text, "The Supabase is stopped. Its data stay in {data}");
         return text;
     }
     let _ = writeln!(text, "\nThe Supabase goes on running at {}. What to try next:", status.api_url);
-    let _ = writeln!(text, "  psql '{}' -c 'select * from customers'", status.db_url);
-    let _ = writeln!(text, "  supabase-stack status --data {data}      its keys, for an app of yours");
+    let _ = writeln!(text, "  look:   psql '{}' -c 'select * from customers'", status.db_url);
+    let _ = writeln!(text, "  keys:   {stack} status --data {data}");
     let _ = writeln!(
         text,
-        "  migrator import YOUR.json --mapping garage --local={data} --owner {OWNER} --dry-run"
+        "  yours:  {migrator} import FILE.json --mapping garage --local={data} --owner {OWNER} --dry-run"
     );
-    let _ = write!(text, "  migrator demo --data {data} --stop      stop it; the data stay");
+    let _ = write!(text, "  stop:   {stack} stop --data {data}");
     text
 }
 
