@@ -179,13 +179,16 @@ enum Open {
     Map(Option<String>),
 }
 
-/// The innermost place a text has reached when it stops too early.
+/// The innermost place a text has reached when it stops too early, down to the depth we read.
 fn end_of(text: &str) -> Pointer {
     let mut open: Vec<Open> = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['"', '{', '[', '}', ']', ',']) {
         let (mark, after) = (rest.as_bytes().get(at), rest.get(at + 1..).unwrap_or_default());
         rest = after;
+        if open.len() > DEEPEST {
+            break;
+        }
         match (mark, open.last_mut()) {
             (Some(b'{'), _) => open.push(Open::Map(None)),
             (Some(b'['), _) => open.push(Open::List(0)),
@@ -269,6 +272,7 @@ mod tests {
         assert!(read_all(&deep(DEEPEST)).0.is_ok());
         assert_eq!(read_all(&deep(DEEPEST + 1)).0, Err(Fault::TooDeep));
         assert_eq!(read_all(&deep(100_000)).0, Err(Fault::TooDeep));
+        assert!(matches!(read_all(&"[".repeat(1_000_000)).0, Err(Fault::Truncated { .. })));
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Who we are: signing in and out, the session and its renewal, and administration of users.
 //!
-//! There is one session in a client, owned by [`Authority`]; everything else asks it. A session is
+//! There is one session in a client, owned by one `Authority`; everything else asks it. A session is
 //! renewed before it expires, once for however many requests need it. A network failure or a 5xx never
 //! signs anyone out: only the server's own word that the session is gone does.
 
