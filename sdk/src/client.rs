@@ -222,3 +222,40 @@ impl fmt::Debug for ClientBuilder {
         out.debug_struct("ClientBuilder").field("url", &self.url).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(vars: &[(&str, &str)]) -> Result<Client, Error> {
+        let var = |name: &str| Some(vars.iter().find(|(key, _)| *key == name)?.1.to_owned());
+        ClientBuilder::from_vars(var)?.build()
+    }
+
+    #[test]
+    fn the_environment_names_a_project() {
+        let url = ("SUPABASE_URL", "https://abc.supabase.co/");
+        let client = from(&[url, ("SUPABASE_ANON_KEY", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln")]).unwrap();
+        assert_eq!((client.url(), client.has_secret_key()), ("https://abc.supabase.co", false));
+        let both = [url, ("SUPABASE_ANON_KEY", "no key"), ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_a")];
+        assert!(from(&both).is_ok(), "the newer style wins");
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_and_not_repeated() {
+        let key = ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_a");
+        let cases: [(&[(&str, &str)], &str); 6] = [
+            (&[], "SUPABASE_URL"),
+            (&[("SUPABASE_URL", ""), key], "SUPABASE_URL"),
+            (&[("SUPABASE_URL", "http://h")], "SUPABASE_PUBLISHABLE_KEY"),
+            (&[("SUPABASE_URL", "abc.supabase.co"), key], "URL"),
+            (&[("SUPABASE_URL", "ftp://h"), key], "https://"),
+            (&[("SUPABASE_URL", "http://user:s3cret@h"), key], "address only"),
+        ];
+        for (vars, said) in cases {
+            let error = from(vars).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(said) && !format!("{error:?}").contains("s3cret"), "{error}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! The project a test runs against, and the people in it.
 
+use std::sync::Mutex;
 use supabase_sdk::auth::NewUser;
+
 use supabase_sdk::{Client, Session};
 use uuid::Uuid;
 
@@ -13,8 +15,9 @@ pub(crate) struct Project {
     pub(crate) secret_key: String,
     /// Where `psql` gets in; not every project says.
     pub(crate) db_url: Option<String>,
-    /// The lab's name for it; `None` for one that the environment names.
+    /// What the lab tells of it; `None` for one that the environment names.
     place: Option<Place>,
+    people: Mutex<Vec<Uuid>>,
 }
 
 /// Somebody who is signed in.
@@ -53,6 +56,7 @@ impl Project {
             secret_key: var(&["SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"])?,
             db_url: var(&["SUPABASE_DB_URL"]),
             place: None,
+            people: Mutex::default(),
         })
     }
 
@@ -63,6 +67,7 @@ impl Project {
             secret_key: place.secret_key.clone(),
             db_url: Some(place.db_url.clone()),
             place: Some(place),
+            people: Mutex::default(),
         }
     }
 
@@ -101,7 +106,8 @@ impl Project {
             email_confirm: true,
             ..NewUser::default()
         };
-        self.secret().auth().admin().create_user(&new).await.unwrap();
+        let made = self.secret().auth().admin().create_user(&new).await.unwrap();
+        self.people.lock().unwrap().push(made.id);
         let client = self.anonymous();
         let Session { user, .. } = client.auth().sign_in_with_password(&email, &password).await.unwrap();
         Person { client, email, password, id: user.id }
@@ -126,14 +132,25 @@ impl Project {
     }
 }
 
+/// A test that ended, well or badly, gives back what it was given: the whole project, or, where that is
+/// not ours to remove, the people it made, whose rows go with them.
 impl Drop for Project {
     fn drop(&mut self) {
-        let Some(place) = self.place.take() else { return };
-        // A test that ended, well or badly, gives its database back. Its own runtime may be stopping.
-        let removing = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(Lab::get().remove(&place.name));
+        let (place, people, secret) = (self.place.take(), std::mem::take(&mut self.people), self.secret());
+        let giving_back = async move {
+            match place {
+                Some(place) => Lab::get().remove(&place.name).await,
+                None => {
+                    for person in people.into_inner().unwrap() {
+                        secret.auth().admin().delete_user(person).await.unwrap();
+                    }
+                }
+            }
+        };
+        // The test's own runtime may be stopping.
+        let thread = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(giving_back);
         });
-        removing.join().ok();
+        thread.join().ok();
     }
 }
