@@ -346,6 +346,27 @@ async fn a_run_that_is_killed_is_finished_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_interrupted_says_how_to_go_on() {
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    let file = sample();
+    let args = ["import", file.to_str().unwrap(), "--mapping", "garage", "--owner", &owner.email, "--json"];
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let delay = json!({ "kind": "delay", "ms": 600_000 });
+        project.faults(json!([{ "path": "/rest/v1/repairs", "method": "POST", "action": delay }])).await;
+        let run = desk.start(&args);
+        project.wait_for_fault().await;
+        let process = run.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
+        let run = Run::from(run.wait_with_output().await.unwrap()).ended(code);
+        assert!(run.stderr.contains("run the same command again"), "{run}");
+    }
+    project.faults(json!([])).await;
+    desk.run(&args).await.ended(0);
+}
+
+#[tokio::test]
 async fn two_runs_at_once_end_as_one() {
     let project = Project::target().await;
     let owner = project.person("owner").await;
