@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// What `--help` says last.
-const EXIT_CODES: &str = "\
+macro_rules! exit_codes {
+    () => {
+        "\
 Exit codes:
   0  done, or nothing to do
   1  a fault of the program
@@ -15,7 +16,25 @@ Exit codes:
   5  the exported file cannot be read
   6  the target did not answer; try again later
   7  the target refuses, or going on would be unsafe
-  130, 143  interrupted; run again to go on";
+  130, 143  interrupted; run again to go on"
+    };
+}
+
+/// What `--help` says last.
+const EXIT_CODES: &str = exit_codes!();
+
+/// What `import --help` says last: the variables, then the exit codes.
+const IMPORT_HELP: &str = concat!(
+    "\
+Variables, also read from .env here and above:
+  SUPABASE_URL               the project, where neither --local nor --url names one
+  SUPABASE_PUBLISHABLE_KEY   with MIGRATOR_PASSWORD, the owner's password: writes as the owner
+  SUPABASE_SECRET_KEY        writes for the owner, past row-level security
+  SUPABASE_STACK_BIN         the supabase-stack program, for --local
+
+",
+    exit_codes!()
+);
 
 /// Move what a browser app left in localStorage into Supabase tables
 #[derive(Debug, Parser)]
@@ -33,7 +52,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Bring an exported file into the tables
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = IMPORT_HELP)]
     Import(Import),
     /// Show the whole way on this machine: a database, an app's export, the import
     #[command(after_help = EXIT_CODES)]

@@ -170,7 +170,7 @@ pub async fn import(
 /// What has to happen to each row of each table.
 async fn compare(plan: &Plan, target: &Target, printer: &mut Printer) -> Result<Vec<Vec<Change>>, Failure> {
     let mut changes = Vec::new();
-    let task = printer.task("looking at what is there", plan.rows());
+    let task = printer.task("comparing", plan.rows());
     for table in &plan.tables {
         let rows: Vec<&Row> = table.rows.iter().collect();
         let existing = target.existing(table, &rows, |rows| task.add(rows)).await?;
