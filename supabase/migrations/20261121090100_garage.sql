@@ -24,12 +24,6 @@ create table public.customers (
     city text,
     postal_code text,
     notes text,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id)
 );
 comment on table public.customers is 'People and companies whose vehicles the garage repairs.';
@@ -47,12 +41,6 @@ create table public.vehicles (
     mileage_km numeric,
     fuel_type text,
     notes text,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id)
 );
@@ -69,12 +57,6 @@ create table public.mechanics (
     hourly_rate numeric(12, 2),
     is_active boolean not null default true,
     hired_on date,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id)
 );
 comment on table public.mechanics is 'People who work on the vehicles.';
@@ -98,12 +80,6 @@ create table public.repairs (
     started_at timestamptz,
     ended_at timestamptz,
     notes text,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, vehicle_id) references public.vehicles (owner_id, id) on delete set null (vehicle_id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id),
@@ -121,12 +97,6 @@ create table public.repair_lines (
     quantity numeric(12, 3),
     unit_price numeric(12, 2),
     total_price numeric(12, 2),
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, repair_id) references public.repairs (owner_id, id) on delete cascade
 );
@@ -149,12 +119,6 @@ create table public.invoices (
     payment_method text,
     paid_at timestamptz,
     notes text,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id),
     foreign key (owner_id, repair_id) references public.repairs (owner_id, id) on delete set null (repair_id)
@@ -171,12 +135,6 @@ create table public.invoice_lines (
     quantity numeric(12, 3),
     unit_price numeric(12, 2),
     total_price numeric(12, 2),
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, invoice_id) references public.invoices (owner_id, id) on delete cascade
 );
@@ -195,12 +153,6 @@ create table public.appointments (
     starts_at timestamptz,
     duration_minutes integer,
     notes text,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     foreign key (owner_id, customer_id) references public.customers (owner_id, id) on delete set null (customer_id),
     foreign key (owner_id, vehicle_id) references public.vehicles (owner_id, id) on delete set null (vehicle_id),
@@ -221,12 +173,6 @@ create table public.stock_items (
     unit_price numeric(12, 2),
     quantity numeric(12, 3),
     min_quantity numeric(12, 3),
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id)
 );
 comment on table public.stock_items is 'Parts and supplies, with how many there are.';
@@ -236,12 +182,6 @@ create table public.settings (
     owner_id uuid not null default auth.uid() references auth.users (id) on delete cascade,
     name text not null,
     value jsonb not null,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now(),
-    extra jsonb not null default '{}',
-    legacy_scope text,
-    legacy_id text,
-    legacy_updated_at timestamptz,
     unique (owner_id, id),
     unique (owner_id, name)
 );
@@ -260,8 +200,9 @@ create index appointments_customer on public.appointments (owner_id, customer_id
 create index appointments_vehicle on public.appointments (owner_id, vehicle_id);
 create index appointments_mechanic on public.appointments (owner_id, mechanic_id);
 
--- Who may do what, the same for all ten: the owner everything, anybody else nothing,
--- an anonymous visitor not even ask. The sub-select makes auth.uid() one call a statement.
+-- The columns every table ends with, and who may do what, the same for all ten: the owner
+-- everything, anybody else nothing, an anonymous visitor not even ask. The sub-select makes
+-- auth.uid() one call a statement.
 do $$
 declare
     garage_table text;
@@ -270,6 +211,16 @@ begin
         'customers', 'vehicles', 'mechanics', 'repairs', 'repair_lines', 'invoices', 'invoice_lines',
         'appointments', 'stock_items', 'settings'
     ] loop
+        execute format(
+            'alter table public.%I
+                add created_at timestamptz not null default now(),
+                add updated_at timestamptz not null default now(),
+                add extra jsonb not null default ''{}'',
+                add legacy_scope text,
+                add legacy_id text,
+                add legacy_updated_at timestamptz',
+            garage_table
+        );
         execute format('alter table public.%I enable row level security', garage_table);
         execute format('revoke all on public.%I from anon, authenticated', garage_table);
         execute format('grant select, insert, update, delete on public.%I to authenticated', garage_table);
