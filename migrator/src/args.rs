@@ -30,6 +30,7 @@ Variables, also read from .env here and above:
   SUPABASE_URL               the project, where neither --local nor --url names one
   SUPABASE_PUBLISHABLE_KEY   with MIGRATOR_PASSWORD, the owner's password: writes as the owner
   SUPABASE_SECRET_KEY        writes for the owner, past row-level security
+  MIGRATOR_PASSWORD          with --local: the password of an account that --create-owner makes
   SUPABASE_STACK_BIN         the supabase-stack program, for --local
 
 ",
@@ -106,7 +107,7 @@ pub struct Import {
     /// The file the app exported
     pub file: PathBuf,
     /// The mapping: a TOML file, or the name of one that comes with the program (garage)
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "NAME|FILE")]
     pub mapping: PathBuf,
     /// Whose rows they will be, by e-mail address
     #[arg(long, value_name = "EMAIL")]
@@ -123,12 +124,25 @@ pub struct Import {
     /// The zone of times that do not say theirs, such as Europe/Paris [default: the mapping's]
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
+    /// What becomes of a row that is there and differs
+    #[arg(long, value_enum, default_value_t = Mode::Newer)]
+    pub mode: Mode,
     /// Say what would be done, and write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Write the good records if at most this many are rejected
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_rejects: usize,
+}
+
+/// What becomes of a row that is there and differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Mode {
+    /// It is overwritten if the old app changed the record since; otherwise it is kept, and named
+    #[default]
+    Newer,
+    /// It is overwritten
+    Upsert,
 }
 
 /// Where to.

@@ -25,6 +25,8 @@ pub enum Change {
     Update,
     /// It is there as planned.
     Same,
+    /// It is there and differs, and nothing says that the file is newer: it is left alone.
+    Keep,
 }
 
 /// A row as the database has it.
@@ -102,6 +104,50 @@ impl TablePlan {
             Some(_) => Ok(Change::Update),
         };
         rows.into_iter().map(change).collect()
+    }
+
+    /// Takes back every change that might undo somebody's work.
+    ///
+    /// A row that differs is overwritten only if the file is newer: by the table's clock, or, for a child,
+    /// because its parent is written. A child of a row that is kept is not added either: it belongs to
+    /// another state of its parent. `parents` are the changes of the tables before this one.
+    pub fn newer_wins(
+        &self,
+        changes: &[Change],
+        existing: &[Existing],
+        parents: &HashMap<Uuid, Change>,
+    ) -> Vec<Change> {
+        let by_id: HashMap<Uuid, &Existing> = existing.iter().map(|row| (row.id, row)).collect();
+        let settled = self.rows.iter().zip(changes).map(|(row, change)| {
+            let parent = self.parent_of(row).and_then(|parent| parents.get(&parent));
+            match change {
+                Change::Insert if parent == Some(&Change::Keep) => Change::Keep,
+                Change::Update if self.is_newer(row, by_id.get(&row.id).copied(), parent) => Change::Update,
+                Change::Update => Change::Keep,
+                Change::Insert | Change::Same | Change::Keep => *change,
+            }
+        });
+        settled.collect()
+    }
+
+    /// The row a child lies in.
+    pub fn parent_of(&self, row: &Row) -> Option<Uuid> {
+        match row.cells.get(self.parent?)? {
+            Cell::Uuid(parent) => Some(*parent),
+            _ => None,
+        }
+    }
+
+    fn is_newer(&self, row: &Row, found: Option<&Existing>, parent: Option<&Change>) -> bool {
+        let Some(clock) = self.clock else {
+            return matches!(parent, Some(Change::Insert | Change::Update));
+        };
+        match (row.cells.get(clock), found.and_then(|found| found.cells.get(clock)?.as_ref())) {
+            (Some(Cell::Instant(planned)), Some(Cell::Instant(there))) => planned > there,
+            // The row was made before it had a clock.
+            (Some(Cell::Instant(_)), Some(Cell::Null)) => true,
+            _ => false,
+        }
     }
 
     /// A row in the form PostgREST takes.

@@ -38,8 +38,9 @@ impl fmt::Debug for Status {
     }
 }
 
-/// `supabase-stack` says so when there is nothing to show or to stop.
+/// `supabase-stack` says so when there is nothing to show or to stop, and when several stacks could be meant.
 const NOT_RUNNING: i32 = 3;
+const WRONG_USAGE: i32 = 2;
 
 impl LocalStack {
     const NAME: &str = "supabase-stack";
@@ -71,6 +72,10 @@ impl LocalStack {
                 .help(
                     "start one with `supabase-stack start --detach`, or name its folder with --local=DIR",
                 ));
+        }
+        if output.status.code() == Some(WRONG_USAGE) {
+            return Err(Failure::new(exit::USAGE, "local.several", words(&output))
+                .help("name the folder of the one you mean: --local=DIR"));
         }
         serde_json::from_slice(&said(output)?.stdout).map_err(|error| {
             Failure::new(exit::BUG, "local.status", "supabase-stack does not say where it answers")
@@ -122,6 +127,12 @@ fn said(output: Output) -> Result<Output, Failure> {
     if output.status.success() {
         return Ok(output);
     }
+    Err(Failure::new(exit::BUG, "local.failed", words(&output)).help("see `supabase-stack --help`"))
+}
+
+/// What a program said about its end.
+fn words(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(exit::BUG, "local.failed", said.trim()).help("see `supabase-stack --help`"))
+    let said = said.trim();
+    said.strip_prefix("error: ").unwrap_or(said).to_owned()
 }

@@ -175,10 +175,8 @@ impl Printer {
         if rejects.is_empty() {
             return;
         }
-        self.err_line(&format!(
-            "{BAD}{}{BAD:#}",
-            counted(rejects.len(), "record rejected", "records rejected")
-        ));
+        let count = counted(rejects.len(), "record rejected", "records rejected");
+        self.tell(&format!("{BAD}{count}{BAD:#} in {}", plain(&report.source.path)), 2);
         for reject in rejects.iter().take(SHOWN) {
             let column = reject.column.as_deref().map(|column| format!(".{column}")).unwrap_or_default();
             self.tell(&format!("  {} → {}{column}", plain(&reject.pointer), reject.table), 4);
@@ -238,10 +236,13 @@ impl Printer {
             .iter()
             .map(|unknown| format!("{}.{} ({})", unknown.table, unknown.field, unknown.count))
             .collect();
-        self.listed(
-            "fields without a column, not moved",
-            &fields.iter().map(String::as_str).collect::<Vec<_>>(),
-        );
+        let kept = report.unknown_fields.iter().any(|unknown| unknown.kept);
+        let fate = if kept {
+            "fields without a column, kept in extra"
+        } else {
+            "fields without a column, not moved"
+        };
+        self.listed(fate, &fields.iter().map(String::as_str).collect::<Vec<_>>());
         self.listed("secrets, not moved", &report.secrets.iter().map(String::as_str).collect::<Vec<_>>());
         let repairs = &report.repairs;
         let repaired: Vec<String> = [
@@ -282,8 +283,8 @@ impl Printer {
         let stopped = report.total.not_written > 0;
         let width = report.tables.iter().map(|line| line.name.len()).max().unwrap_or(0).max(5);
         let mut head = format!(
-            "{:<width$} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-            "table", "in", "inserted", "updated", "same", "merged", "rejected"
+            "{:<width$} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            "table", "in", "inserted", "updated", "same", "kept", "merged", "rejected"
         );
         if stopped {
             head.push_str(" not written");
@@ -294,7 +295,15 @@ impl Printer {
         }
         self.out_line(&format!("{BOLD}{}{BOLD:#}", account(&report.total, width, stopped)));
         let rest = if stopped { " + not written" } else { "" };
-        self.out_line(&format!("{FAINT}in = inserted + updated + same + merged + rejected{rest}{FAINT:#}"));
+        self.out_line(&format!(
+            "{FAINT}in = inserted + updated + same + kept + merged + rejected{rest}{FAINT:#}"
+        ));
+        if report.not_mapped_records > 0 {
+            let records = counted(report.not_mapped_records, "record has", "records have");
+            let where_listed =
+                if self.voice == Voice::Quiet { "; without --quiet they are listed" } else { "" };
+            self.out_line(&format!("{WARN}!{WARN:#} {records} no table in this mapping{where_listed}"));
+        }
         self.out_line(&verdict(report));
     }
 
@@ -369,9 +378,10 @@ where
 }
 
 fn account(line: &Line, width: usize, stopped: bool) -> String {
-    let Line { name, records, inserted, updated, same, merged, rejected, not_written } = line;
-    let account =
-        format!("{name:<width$} {records:>8} {inserted:>8} {updated:>8} {same:>8} {merged:>8} {rejected:>8}");
+    let Line { name, records, inserted, updated, same, kept, merged, rejected, not_written } = line;
+    let account = format!(
+        "{name:<width$} {records:>8} {inserted:>8} {updated:>8} {same:>8} {kept:>8} {merged:>8} {rejected:>8}"
+    );
     if stopped { format!("{account} {not_written:>11}") } else { account }
 }
 

@@ -1,7 +1,7 @@
 //! What a run did, or would do, as a value that prints and serialises.
 //!
 //! Every record is in exactly one column of its table's line:
-//! `in = inserted + updated + same + merged + rejected + not_written`.
+//! `in = inserted + updated + same + kept + merged + rejected + not_written`.
 //! The names of the fields are a promise to scripts; new ones may be added.
 
 use std::collections::BTreeMap;
@@ -51,10 +51,12 @@ pub struct Report {
     pub coercions: Vec<Tally>,
     /// What a person should look at.
     pub warnings: Vec<Warning>,
-    /// Fields that were left out.
+    /// Fields without a column: kept in `extra`, or left out.
     pub unknown_fields: Vec<UnknownField>,
     /// Keys the mapping does not mention.
     pub not_mapped: Vec<Collection>,
+    /// How many records lie under them: they have become no row.
+    pub not_mapped_records: usize,
     /// Keys the mapping leaves out on purpose.
     pub ignored: Vec<Collection>,
     /// The places of secrets; none of them was moved.
@@ -116,6 +118,8 @@ pub struct Line {
     pub updated: usize,
     /// Rows that were there as planned.
     pub same: usize,
+    /// Rows that were there and differed, and were left alone because the file is not newer.
+    pub kept: usize,
     /// Records that were copies of another.
     pub merged: usize,
     /// Records refused, by us or by the server.
@@ -161,6 +165,7 @@ impl Report {
             warnings: plan.warnings.clone(),
             unknown_fields: plan.unknown_fields.clone(),
             not_mapped: plan.not_mapped.clone(),
+            not_mapped_records: plan.not_mapped.iter().map(|collection| collection.records).sum(),
             ignored: plan.ignored.clone(),
             secrets: plan.secrets.iter().map(ToString::to_string).collect(),
             repairs: plan.repairs,
@@ -190,6 +195,27 @@ impl Report {
         }
         self.rejects.0.push(reject);
         self.sum_up();
+    }
+
+    /// Says that a row was left alone.
+    pub fn keep(&mut self, table: &str, row: &Row) {
+        self.warnings.push(Warning {
+            pointer: row.at.to_string(),
+            table: table.to_owned(),
+            column: String::new(),
+            message: "the row differs and the file is not newer, so it is kept; --mode upsert writes the file's values"
+                .to_owned(),
+        });
+    }
+
+    /// Says that rows of records in the file are not in the file themselves.
+    pub fn leftover(&mut self, table: &str, rows: usize) {
+        self.warnings.push(Warning {
+            pointer: String::new(),
+            table: table.to_owned(),
+            column: String::new(),
+            message: format!("rows that belong to records of this file and are not in it, or no longer: {rows}; they are left alone"),
+        });
     }
 
     /// Says that a row does not read back as it was written.
@@ -229,6 +255,7 @@ impl Line {
             Change::Insert => &mut self.inserted,
             Change::Update => &mut self.updated,
             Change::Same => &mut self.same,
+            Change::Keep => &mut self.kept,
         }
     }
 
@@ -239,6 +266,7 @@ impl Line {
             inserted: self.inserted + other.inserted,
             updated: self.updated + other.updated,
             same: self.same + other.same,
+            kept: self.kept + other.kept,
             merged: self.merged + other.merged,
             rejected: self.rejected + other.rejected,
             not_written: self.not_written + other.not_written,

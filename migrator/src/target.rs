@@ -4,13 +4,14 @@
 //! told. Everything asked here may be asked twice with the same end: rows are found by the ids we
 //! computed, and written by upsert. So a lost answer is simply asked for again.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use supabase_sdk::auth::NewUser;
-use supabase_sdk::{Client, Column, Error, ErrorKind};
+use supabase_sdk::{Client, Column, Error, ErrorKind, Request};
 use uuid::Uuid;
 
 use crate::diff::Existing;
@@ -24,14 +25,30 @@ const IDS_A_QUESTION: usize = 100;
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
+#[derive(Deserialize)]
+struct Id {
+    id: Uuid,
+}
+
 /// What opens a project.
 pub struct Access {
     /// The project's address.
     pub url: String,
     /// Its key, publishable or secret.
     pub key: String,
-    /// The owner's password; with it the owner writes, and not the key.
-    pub password: Option<String>,
+    /// What lets us write.
+    pub grant: Grant,
+}
+
+/// What lets us write.
+pub enum Grant {
+    /// The owner's password: the owner writes.
+    Password(String),
+    /// The key itself, which is a secret one.
+    SecretKey {
+        /// The password an account gets that has to be made.
+        new_password: Option<String>,
+    },
 }
 
 /// Without the key and the password.
@@ -41,12 +58,38 @@ impl fmt::Debug for Access {
     }
 }
 
+/// Without the password.
+impl fmt::Debug for Grant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Password(_) => "Password(hidden)",
+            Self::SecretKey { .. } => "SecretKey",
+        })
+    }
+}
+
 /// A project we may write to.
 #[derive(Debug)]
 pub struct Target {
     client: Client,
-    owner: Uuid,
+    owner: Owner,
     authority: Authority,
+}
+
+/// Whose rows we write.
+enum Owner {
+    Known(Uuid),
+    /// Somebody whose account is made when it is needed.
+    ToBeMade(NewUser),
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(id) => write!(out, "Known({id})"),
+            Self::ToBeMade(_) => out.write_str("ToBeMade"),
+        }
+    }
 }
 
 /// By whose authority we write.
@@ -64,10 +107,17 @@ pub enum Authority {
 pub enum UnknownOwner {
     /// Stop.
     Refuse,
-    /// Make an account for them, which they enter by a password reset.
+    /// Make an account for them, when the first row is written and not before.
     Create,
-    /// Go on as if they had one and no rows: for a run that writes nothing.
-    Assume,
+}
+
+/// How the owner of a new account gets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPassword {
+    /// With the password we were given for them.
+    Given,
+    /// They ask for a new password first.
+    None,
 }
 
 impl Target {
@@ -76,21 +126,50 @@ impl Target {
     /// # Errors
     /// Exit code 2 for an address or key that cannot be, 6 when nobody answers, 7 when the key, the
     /// password or the owner is unknown.
-    pub async fn open(access: Access, owner: &str, unknown: UnknownOwner) -> Result<Self, Failure> {
+    pub async fn open(access: Access, email: &str, unknown: UnknownOwner) -> Result<Self, Failure> {
         let client = Client::builder(access.url, access.key).build().map_err(failure)?;
-        let Some(password) = access.password else {
-            let owner = find_owner(&client, owner, unknown).await?;
-            return Ok(Self { client, owner, authority: Authority::SecretKey });
+        let (owner, authority) = match access.grant {
+            Grant::SecretKey { new_password } => {
+                (find_owner(&client, email, unknown, new_password).await?, Authority::SecretKey)
+            }
+            Grant::Password(password) => {
+                let session =
+                    patiently(|| async { client.auth().sign_in_with_password(email, &password).await });
+                (Owner::Known(session.await.map_err(failure)?.user.id), Authority::Owner)
+            }
         };
-        let session =
-            patiently(|| async { client.auth().sign_in_with_password(owner, &password).await }).await;
-        let owner = session.map_err(failure)?.user.id;
-        Ok(Self { client, owner, authority: Authority::Owner })
+        Ok(Self { client, owner, authority })
     }
 
-    /// Whose rows we write.
+    /// Makes the owner's account, if they have none; gives the target in their name.
+    ///
+    /// # Errors
+    /// Exit code 6 or 7.
+    pub async fn with_new_owner(&self) -> Result<Option<(Self, NewPassword)>, Failure> {
+        let Owner::ToBeMade(user) = &self.owner else { return Ok(None) };
+        let admin = self.client.auth().admin();
+        let made = match admin.create_user(user).await {
+            // Another run was faster.
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                patiently(|| admin.user_by_email(&user.email)).await.map_err(failure)?
+            }
+            made => Some(made.map_err(|error| {
+                failure(error).help("check --owner: the project does not take this address or password")
+            })?),
+        };
+        let Some(made) = made else { return Err(owner_unknown()) };
+        let password = if user.password.is_some() { NewPassword::Given } else { NewPassword::None };
+        let target =
+            Self { client: self.client.clone(), owner: Owner::Known(made.id), authority: self.authority };
+        Ok(Some((target, password)))
+    }
+
+    /// Whose rows we write; nobody's yet, if their account is still to be made.
     pub fn owner(&self) -> Uuid {
-        self.owner
+        match self.owner {
+            Owner::Known(id) => id,
+            Owner::ToBeMade(_) => Uuid::nil(),
+        }
     }
 
     /// By whose authority.
@@ -160,6 +239,36 @@ impl Target {
         Ok(existing)
     }
 
+    /// How many rows lie in parents of the plan and are not in the plan: lines that were taken out of a
+    /// record, or renamed. A table without parents has none.
+    ///
+    /// # Errors
+    /// Exit code 6 or 7.
+    pub async fn leftover(&self, table: &TablePlan) -> Result<usize, Failure> {
+        let Some(column) = table.parent.and_then(|place| table.columns.get(place)) else { return Ok(0) };
+        let planned: HashSet<Uuid> = table.rows.iter().map(|row| row.id).collect();
+        let parents: BTreeSet<Uuid> = table.rows.iter().filter_map(|row| table.parent_of(row)).collect();
+        let parents: Vec<String> = parents.iter().map(Uuid::to_string).collect();
+        let mut leftover = 0;
+        for parents in parents.chunks(IDS_A_QUESTION) {
+            let mut after = Uuid::nil();
+            loop {
+                let request = Request::get(format!("/rest/v1/{}", table.name))
+                    .query("select", "id")
+                    .query(column.name.clone(), format!("in.({})", parents.join(",")))
+                    .query("id", format!("gt.{after}"))
+                    .query("order", "id");
+                let ask = || async { self.client.send(request.clone()).await?.accepted()?.json::<Vec<Id>>() };
+                let rows = patiently(ask).await.map_err(|error| table_failure(&table.name, error))?;
+                leftover += rows.iter().filter(|row| !planned.contains(&row.id)).count();
+                // A server may cut an answer where it likes; only an empty one is the end.
+                let Some(last) = rows.last() else { break };
+                after = last.id;
+            }
+        }
+        Ok(leftover)
+    }
+
     /// Writes rows, all of them or none. Worth another try are only the failures it has tried again already.
     pub async fn upsert(&self, table: &str, columns: &[&str], rows: &[&RawValue]) -> Result<(), Error> {
         let ask =
@@ -168,27 +277,30 @@ impl Target {
     }
 }
 
-/// The id of the person with an e-mail address, by the secret key's authority.
-async fn find_owner(client: &Client, email: &str, unknown: UnknownOwner) -> Result<Uuid, Failure> {
+/// The person with an e-mail address, by the secret key's authority.
+async fn find_owner(
+    client: &Client,
+    email: &str,
+    unknown: UnknownOwner,
+    password: Option<String>,
+) -> Result<Owner, Failure> {
     let admin = client.auth().admin();
-    if let Some(user) = patiently(|| admin.user_by_email(email)).await.map_err(failure)? {
-        return Ok(user.id);
-    }
-    match unknown {
-        UnknownOwner::Create => {
-            let user = NewUser { email: email.to_owned(), email_confirm: true, ..NewUser::default() };
-            Ok(admin.create_user(&user).await.map_err(failure)?.id)
+    let found = patiently(|| admin.user_by_email(email)).await.map_err(failure)?;
+    match (found, unknown) {
+        (Some(user), _) => Ok(Owner::Known(user.id)),
+        (None, UnknownOwner::Create) => {
+            let email = email.to_owned();
+            Ok(Owner::ToBeMade(NewUser { email, password, email_confirm: true, ..NewUser::default() }))
         }
-        UnknownOwner::Assume => Ok(Uuid::nil()),
-        UnknownOwner::Refuse => Err(Failure::new(
-            exit::REFUSED,
-            "target.owner_unknown",
-            "the project knows nobody with the address that --owner names",
-        )
-        .help(
-            "let them sign up first, check the spelling, or pass --create-owner to make an account for them",
-        )),
+        (None, UnknownOwner::Refuse) => Err(owner_unknown()),
     }
+}
+
+fn owner_unknown() -> Failure {
+    let message = "the project knows nobody with the address that --owner names";
+    Failure::new(exit::REFUSED, "target.owner_unknown", message).help(
+        "let them sign up first, check the spelling, or pass --create-owner to make an account for them",
+    )
 }
 
 /// Asks again while there is no answer, waiting longer each time.
@@ -226,9 +338,11 @@ pub(crate) fn failure(error: Error) -> Failure {
             "target.key_refused",
             "check that the key and the password belong to this project",
         ),
-        ErrorKind::Invalid if error.code() == Some("invalid_credentials") => {
-            (exit::REFUSED, "target.password_refused", "check --owner and MIGRATOR_PASSWORD")
-        }
+        ErrorKind::Invalid if error.code() == Some("invalid_credentials") => (
+            exit::REFUSED,
+            "target.password_refused",
+            "check --owner and MIGRATOR_PASSWORD; --create-owner needs --local or the project's secret key",
+        ),
         _ => (exit::REFUSED, "target.refused", "check that the address is that of a Supabase project"),
     };
     Failure::new(code, id, format!("the target: {error}")).help(help).because(error)

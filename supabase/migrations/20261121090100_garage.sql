@@ -182,10 +182,9 @@ create table public.settings (
     owner_id uuid not null default auth.uid() references auth.users (id) on delete cascade,
     name text not null,
     value jsonb not null,
-    unique (owner_id, id),
-    unique (owner_id, name)
+    unique (owner_id, id)
 );
-comment on table public.settings is 'The app''s own settings, one document a name.';
+comment on table public.settings is 'The app''s own settings, one document a name and device.';
 
 -- Foreign keys of the children; the owner comes first, so these serve the policy as well.
 create index vehicles_customer on public.vehicles (owner_id, customer_id);

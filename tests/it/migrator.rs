@@ -101,12 +101,12 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 
-    /// What one table's line says: in, inserted, updated, same, merged, rejected.
-    pub(crate) fn table(&self, name: &str) -> [u64; 6] {
+    /// What one table's line says: in, inserted, updated, same, kept, merged, rejected.
+    pub(crate) fn table(&self, name: &str) -> [u64; 7] {
         let json = self.json();
         let table = json["tables"].as_array().unwrap().iter().find(|table| table["name"] == name);
         let table = table.unwrap_or_else(|| panic!("{name} is not in the report\n{self}"));
-        ["in", "inserted", "updated", "same", "merged", "rejected"]
+        ["in", "inserted", "updated", "same", "kept", "merged", "rejected"]
             .map(|count| table[count].as_u64().unwrap())
     }
 

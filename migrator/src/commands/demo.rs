@@ -22,7 +22,7 @@ use crate::mapping::{self, Mapping};
 use crate::printer::Printer;
 use crate::report::Report;
 use crate::sample;
-use crate::target::{self, Access, Target, UnknownOwner};
+use crate::target::{self, Access, Grant, Target, UnknownOwner};
 
 /// The tables of the sample's app, as the repository has them.
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../supabase/migrations");
@@ -65,7 +65,12 @@ pub async fn run(args: &args::Demo, variables: Variables<'_>, printer: &mut Prin
     let data = args.data.clone().unwrap_or_else(|| PathBuf::from(".migrator/demo"));
     printer.say(&format!("Starting a Supabase on this machine; its data stay in {}", data.display()));
     let migrations = Migrations::unpack()?;
-    let status = stack.start(&data, migrations.0.path()).await?;
+    let status = stack.start(&data, migrations.0.path()).await.map_err(|failure| {
+        let data = data.display();
+        failure.help(format!(
+            "if an older version of this program made {data}, remove that folder; the demo makes it anew"
+        ))
+    })?;
     let shown = show(&status, printer).await;
     if args.stop {
         stack.stop(&data).await?;
@@ -93,7 +98,7 @@ async fn show(status: &Status, printer: &mut Printer) -> Result<(Report, Seen), 
     let access = Access {
         url: status.api_url.clone(),
         key: status.publishable_key.clone(),
-        password: Some(PASSWORD.to_owned()),
+        grant: Grant::Password(PASSWORD.to_owned()),
     };
     let target = Target::open(access, OWNER, UnknownOwner::Refuse).await?;
     let report = import(&export, &mapping, &target, Options::default(), printer).await?;
@@ -165,7 +170,8 @@ fn words(
         (_, _) => "Run it again: every row will be there already, and unchanged.",
     };
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "Who sees these rows over REST, with the key every app holds:");
+    let _ =
+        writeln!(text, "Who sees these rows over REST, with the key every app holds (password: {PASSWORD}):");
     let _ = writeln!(text, "  {OWNER:22} sees {}, their owner", seen.owner);
     let _ = writeln!(text, "  {STRANGER:22} sees {}, a stranger who is signed in", seen.stranger);
     let _ = writeln!(text, "  {:22} {anonymous}", "nobody signed in");

@@ -4,9 +4,11 @@
 //! asked at all, then whether the tables are there and whose the rows are. What was written is read back
 //! and compared with the plan.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
-use crate::args;
+use crate::args::{self, Mode};
 use crate::commands::{Variables, read_export, read_mapping};
 use crate::diff::{Change, Group};
 use crate::exit::{self, Failure};
@@ -18,7 +20,7 @@ use crate::plan::{Context, Plan, Row, TablePlan};
 use crate::printer::{Printer, Task};
 use crate::reject::Reject;
 use crate::report::{Ending, Report};
-use crate::target::{Access, Authority, Target, UnknownOwner};
+use crate::target::{Access, Authority, Grant, NewPassword, Target, UnknownOwner};
 
 /// How an import is to be done, beside what and where to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +31,8 @@ pub struct Options<'a> {
     pub zone: Option<&'a str>,
     /// How many rejects are too many to write anything is one more than this.
     pub max_rejects: usize,
+    /// What becomes of a row that is there and differs.
+    pub mode: Mode,
     /// Whether to stop before the first write.
     pub dry_run: bool,
 }
@@ -48,6 +52,7 @@ pub async fn run(
         scope: args.scope.as_deref(),
         zone: args.tz.as_deref(),
         max_rejects: args.max_rejects,
+        mode: args.mode,
         dry_run: args.dry_run,
     };
     // A rehearsal in nobody's name: what is wrong with the file is said before the target is asked.
@@ -56,23 +61,33 @@ pub async fn run(
     let owner = args.owner.as_deref().ok_or_else(|| {
         Failure::new(exit::USAGE, "usage.owner", "whose rows will these be?").help("pass --owner EMAIL")
     })?;
+    if !is_an_address(owner) {
+        return Err(Failure::new(exit::USAGE, "usage.owner", "--owner is no e-mail address")
+            .help("pass the address they sign in with, such as --owner zoe@example.com"));
+    }
     let access = access(&args.target, variables).await?;
-    let unknown = match (args.create_owner, args.dry_run) {
-        (true, true) => UnknownOwner::Assume,
-        (true, false) => UnknownOwner::Create,
-        (false, _) => UnknownOwner::Refuse,
-    };
+    let unknown = if args.create_owner { UnknownOwner::Create } else { UnknownOwner::Refuse };
     let target = Target::open(access, owner, unknown).await?;
     let report = import(&export, &mapping, &target, options, printer).await?;
     printer.report(&report);
     Ok(report.exit_code)
 }
 
+/// True for what Auth may take; Auth itself has the last word.
+fn is_an_address(text: &str) -> bool {
+    let plain = text.chars().all(|character| character.is_ascii_graphic());
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'))
+}
+
 /// What opens the target: the local stack's secret key, the owner's password, or a secret key.
 async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access, Failure> {
     if let Some(data) = &args.local {
         let status = LocalStack::find(variables("SUPABASE_STACK_BIN")).status(data.as_deref()).await?;
-        return Ok(Access { url: status.api_url, key: status.secret_key, password: None });
+        let grant = Grant::SecretKey { new_password: variables("MIGRATOR_PASSWORD") };
+        return Ok(Access { url: status.api_url, key: status.secret_key, grant });
     }
     let first = |names: &[&str]| names.iter().find_map(|name| variables(name));
     let missing = |id, what: &str, help: &str| Failure::new(exit::USAGE, id, what).help(help);
@@ -91,7 +106,7 @@ async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access,
                 "set SUPABASE_PUBLISHABLE_KEY",
             )
         })?;
-        return Ok(Access { url, key, password: Some(password) });
+        return Ok(Access { url, key, grant: Grant::Password(password) });
     }
     let key = match &args.secret_key_file {
         Some(file) => std::fs::read_to_string(file).map_err(|error| {
@@ -106,7 +121,7 @@ async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access,
             )
         })?,
     };
-    Ok(Access { url, key, password: None })
+    Ok(Access { url, key, grant: Grant::SecretKey { new_password: None } })
 }
 
 /// Imports an export into a target that is open.
@@ -120,35 +135,82 @@ pub async fn import(
     options: Options<'_>,
     printer: &mut Printer,
 ) -> Result<Report, Failure> {
+    if target.authority() == Authority::SecretKey {
+        printer.warn("writing with the project's secret key: row-level security is passed, not tried");
+    }
+    let survey = survey(export, mapping, target, options, printer).await?;
+    if survey.report.ending != Ending::Written {
+        return Ok(survey.report);
+    }
+    let Some((target, password)) = target.with_new_owner().await? else {
+        return write(export, survey, target, printer).await;
+    };
+    printer.say(match password {
+        NewPassword::Given => "made the owner's account; MIGRATOR_PASSWORD is its password",
+        NewPassword::None => {
+            "made the owner's account; it has no password yet: they ask for a new one to get in"
+        }
+    });
+    // The ids are made from the owner's, so they are known only now.
+    let survey = self::survey(export, mapping, &target, options, printer).await?;
+    write(export, survey, &target, printer).await
+}
+
+/// A run up to its first write.
+struct Survey {
+    plan: Plan,
+    changes: Vec<Vec<Change>>,
+    /// Its ending says whether there will be a write.
+    report: Report,
+}
+
+/// Everything that can be known before the first write.
+async fn survey(
+    export: &Export,
+    mapping: &Mapping,
+    target: &Target,
+    options: Options<'_>,
+    printer: &mut Printer,
+) -> Result<Survey, Failure> {
     let context = Context::new(mapping, target.owner(), options.scope, options.zone)?;
     let plan = Plan::new(export, mapping, &context)?;
     let mut report = Report::of(export, mapping, &plan);
     report.target = Some(target.url().to_owned());
     report.authority = Some(target.authority());
-    if target.authority() == Authority::SecretKey {
-        printer.warn("writing with the project's secret key: row-level security is passed, not tried");
-    }
     for table in &plan.tables {
         target.check(table).await?;
     }
-    let changes = compare(&plan, target, printer).await?;
+    let changes = compare(&plan, options.mode, target, printer).await?;
     if plan.rejects.len() > options.max_rejects {
         report.ending = Ending::Stopped;
-        return Ok(report);
+        return Ok(Survey { plan, changes, report });
     }
     for (table, changes) in plan.tables.iter().zip(&changes) {
         report.add(&table.name, changes);
+        let kept = table.rows.iter().zip(changes).filter(|(_, change)| **change == Change::Keep);
+        kept.for_each(|(row, _)| report.keep(&table.name, row));
+        match target.leftover(table).await? {
+            0 => {}
+            rows => report.leftover(&table.name, rows),
+        }
     }
-    if options.dry_run {
-        report.ending = Ending::DryRun;
-        return Ok(report);
-    }
-    report.ending = Ending::Written;
+    report.ending = if options.dry_run { Ending::DryRun } else { Ending::Written };
+    Ok(Survey { plan, changes, report })
+}
+
+/// Writes what the survey found due, and reads it back.
+async fn write(
+    export: &Export,
+    survey: Survey,
+    target: &Target,
+    printer: &mut Printer,
+) -> Result<Report, Failure> {
+    let Survey { plan, changes, mut report } = survey;
     let mut written = Vec::new();
     for (table, changes) in plan.tables.iter().zip(&changes) {
         let mut due: Vec<(&Row, Change)> = table.rows.iter().zip(changes.iter().copied()).collect();
-        due.retain(|(_, change)| *change != Change::Same);
-        for Refused { row, error } in write(table, &due, target, printer).await? {
+        due.retain(|(_, change)| matches!(change, Change::Insert | Change::Update));
+        for Refused { row, error } in write_table(table, &due, target, printer).await? {
             // A row stands once in a plan.
             let place = due.iter().position(|(planned, _)| planned.id == row.id);
             if let Some((_, change)) = place.map(|place| due.remove(place)) {
@@ -168,19 +230,31 @@ pub async fn import(
 }
 
 /// What has to happen to each row of each table.
-async fn compare(plan: &Plan, target: &Target, printer: &mut Printer) -> Result<Vec<Vec<Change>>, Failure> {
+async fn compare(
+    plan: &Plan,
+    mode: Mode,
+    target: &Target,
+    printer: &mut Printer,
+) -> Result<Vec<Vec<Change>>, Failure> {
     let mut changes = Vec::new();
+    let mut settled: HashMap<Uuid, Change> = HashMap::new();
     let task = printer.task("comparing", plan.rows());
     for table in &plan.tables {
         let rows: Vec<&Row> = table.rows.iter().collect();
         let existing = target.existing(table, &rows, |rows| task.add(rows)).await?;
-        changes.push(table.diff(&existing)?);
+        let differ = table.diff(&existing)?;
+        let change = match mode {
+            Mode::Upsert => differ,
+            Mode::Newer => table.newer_wins(&differ, &existing, &settled),
+        };
+        settled.extend(table.rows.iter().map(|row| row.id).zip(change.iter().copied()));
+        changes.push(change);
     }
     Ok(changes)
 }
 
 /// Writes rows of a table; answers with those the server refused.
-async fn write<'a>(
+async fn write_table<'a>(
     table: &'a TablePlan,
     due: &[(&'a Row, Change)],
     target: &Target,
@@ -218,7 +292,9 @@ async fn verify(
         match change {
             Change::Same => report.verified += 1,
             Change::Insert => report.mismatch(&table.name, row, "is not there after it was written"),
-            Change::Update => report.mismatch(&table.name, row, "does not read back as it was written"),
+            Change::Update | Change::Keep => {
+                report.mismatch(&table.name, row, "does not read back as it was written");
+            }
         }
     }
     Ok(())

@@ -140,6 +140,8 @@ fn iso(text: &str) -> Option<Moment> {
     match pieces.offset() {
         None => Some(Moment::Local(local)),
         Some(PiecesOffset::Zulu) => TimeZone::UTC.to_timestamp(local).ok().map(Moment::Instant),
+        // No clock on Earth is further from UTC than 14 hours; JavaScript reads up to 24.
+        Some(offset) if offset.to_numeric_offset().seconds().abs() >= 24 * 3600 => None,
         Some(offset) => offset.to_numeric_offset().to_timestamp(local).ok().map(Moment::Instant),
     }
 }
@@ -225,6 +227,7 @@ mod tests {
                 ("\"2025-09-11\"", "\"2025-09-10T22:00:00Z\" instant_from_day"),
                 ("\"2024-03-31T02:30:00\"", "time_gap"),
                 ("\"2024-10-27T02:30:00\"", "\"2024-10-27T00:30:00Z\" time_read_in_zone +warning"),
+                ("\"2025-08-11T10:00:00+25:00\"", "not_a_date"),
                 ("\"Invalid Date\"", "null sentinel_as_null"),
                 ("\"\"", "null empty_as_null"),
                 ("1754904169902", "undeclared_epoch"),

@@ -2,8 +2,8 @@
 //!
 //! `serde_json` checks the whole text first, so a fault is found once and with its place;
 //! what follows takes checked text apart without reading any number as a float. Depth is
-//! limited, repeated keys go as in `JSON.parse` (the last one wins, at the first one's
-//! place), and what Unicode or PostgreSQL cannot hold is replaced and counted.
+//! limited, a repeated key goes as in `JSON.parse` (the last one wins, at the first one's
+//! place) unless records would be lost with it, and what Unicode or PostgreSQL cannot hold is replaced and counted.
 
 use std::borrow::Cow;
 
@@ -31,6 +31,8 @@ pub(super) enum Fault {
     Syntax { line: usize, column: usize, reason: String },
     /// Lists or objects lie deeper in each other than any app would put them.
     TooDeep,
+    /// One object has this key twice, and what would be dropped is a list or an object.
+    Repeated { name: String },
 }
 
 /// Reads one JSON text.
@@ -78,6 +80,9 @@ fn map(members: Vec<(String, &RawValue)>, depth: usize, repairs: &mut Repairs) -
         match map.entry(name) {
             Entry::Vacant(place) => {
                 place.insert(value);
+            }
+            Entry::Occupied(place) if place.get().is_container() => {
+                return Err(Fault::Repeated { name: place.key().clone() });
             }
             Entry::Occupied(mut place) => {
                 place.insert(value);

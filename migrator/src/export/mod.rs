@@ -153,6 +153,7 @@ fn describe(fault: &Fault) -> String {
         }
         Fault::Syntax { line, column, reason } => format!("line {line}, column {column}: {reason}"),
         Fault::TooDeep => "its lists and objects lie more than 128 deep".to_owned(),
+        Fault::Repeated { name } => format!("one object has the key {name:?} twice, each with records"),
     }
 }
 
@@ -173,6 +174,11 @@ fn failure(file: &str, fault: &Fault) -> Failure {
             "export.depth",
             format!("{file}: its lists and objects lie more than 128 deep"),
             "no app writes such a file; check where it comes from",
+        ),
+        Fault::Repeated { name } => (
+            "export.repeated_key",
+            format!("{file}: one object has the key {name:?} twice, each with records"),
+            "JSON keeps only one of them: put the two together, or give the file the app exported, unchanged",
         ),
     };
     Failure::new(exit::INPUT, id, message).help(help)
@@ -239,6 +245,7 @@ mod tests {
             (b"{\"a\":\"caf\xE9\"}", "export.encoding", "Latin-1"),
             (b"\xFF\xFE\0\0", "export.encoding", "UTF-32"),
             (b"\xFF\xFE[", "export.encoding", "UTF-16"),
+            (b"{\"a\":[1],\"a\":[2]}", "export.repeated_key", "the key \"a\" twice"),
         ] {
             let failure = Export::read("test.json", bytes).expect_err(id);
             assert_eq!((failure.code, failure.id), (exit::INPUT, id));

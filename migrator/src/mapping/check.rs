@@ -519,7 +519,11 @@ impl Checker<'_> {
 
     fn refuse(&self, span: Range<usize>, id: &'static str, why: impl Display) -> Failure {
         let (line, column, excerpt) = excerpt(self.text, &span);
-        Failure::new(exit::USAGE, id, format!("{}:{line}:{column}: {why}\n{excerpt}", self.file))
+        let message = format!("{}:{line}:{column}: {why}", self.file);
+        if is_a_mapping(self.text) {
+            return Failure::new(exit::USAGE, id, format!("{message}\n{excerpt}"));
+        }
+        Failure::new(exit::USAGE, id, message).help("this is no mapping: a mapping begins with `format = 1`")
     }
 }
 
@@ -573,6 +577,15 @@ fn literal_node(value: &Value) -> Node {
 }
 
 /// Line, column, and the line itself with a mark under the place.
+/// True for a text that means to be a mapping. Anything else, an export or a file of keys given by
+/// mistake, is not quoted.
+fn is_a_mapping(text: &str) -> bool {
+    let says_format = |line: &str| {
+        line.trim_start().strip_prefix("format").is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    text.lines().any(says_format)
+}
+
 fn excerpt(text: &str, span: &Range<usize>) -> (usize, usize, String) {
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

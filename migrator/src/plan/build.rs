@@ -137,6 +137,9 @@ impl<'a> Build<'a> {
             columns: self.planned_columns(table),
             owner: self.mapping.owner_column.clone().map(|column| (column, self.context.owner)),
             rows: Vec::new(),
+            clock: clock_column(table),
+            // Behind the table's own columns: see `Build::planned_columns`.
+            parent: table.parent.as_ref().map(|_| table.columns.len()),
             records: candidates.len(),
             merged: 0,
             rejected: 0,
@@ -415,6 +418,7 @@ impl<'a> Build<'a> {
         let left = record.left_over(fates);
         match self.unknown_keys() {
             UnknownKeys::Extra => {
+                notes.unknown.extend(left.keys().cloned());
                 let left = Node::Map(left);
                 if !convert::fits_jsonb(&left) {
                     return Err(Refusal::new(
@@ -482,6 +486,7 @@ impl<'a> Build<'a> {
     fn finish(self, tables: Vec<TablePlan>) -> Plan {
         let Survey { not_mapped, ignored, secrets } =
             shape::survey(self.export, self.mapping, self.shape, &self.read);
+        let kept = self.unknown_keys() == UnknownKeys::Extra;
         let tally =
             |((table, column, kind), (count, examples))| Tally { table, column, kind, count, examples };
         let unread =
@@ -502,7 +507,7 @@ impl<'a> Build<'a> {
             unknown_fields: self
                 .unknown
                 .into_iter()
-                .map(|((table, field), count)| UnknownField { table, field, count })
+                .map(|((table, field), count)| UnknownField { table, field, count, kept })
                 .collect(),
             not_mapped,
             ignored,
@@ -604,6 +609,14 @@ fn is_copy(table: &Table, left: &Record, right: &Record) -> bool {
         }
         (left, right) => left == right,
     }
+}
+
+/// The column that keeps the table's clock, so that the next import can read it back.
+fn clock_column(table: &Table) -> Option<usize> {
+    let clock = Field::Named(table.clock.clone()?);
+    let keeps =
+        |column: &Column| column.kind == Type::Timestamptz && column.source.fields() == [clock.clone()];
+    table.columns.iter().position(keeps)
 }
 
 /// Whether a value is the collection a path announces.

@@ -46,7 +46,7 @@ pub struct Plan {
     pub coercions: Vec<Tally>,
     /// What a person should look at.
     pub warnings: Vec<Warning>,
-    /// Fields that no column reads and that are left out (`unknown_keys = "report"`).
+    /// Fields that no column reads.
     pub unknown_fields: Vec<UnknownField>,
     /// Keys of the file that the mapping does not mention.
     pub not_mapped: Vec<Collection>,
@@ -69,6 +69,10 @@ pub struct TablePlan {
     pub owner: Option<(String, Uuid)>,
     /// The rows, in file order.
     pub rows: Vec<Row>,
+    /// The cell that says when the old app last changed the record, by its place in a row.
+    pub clock: Option<usize>,
+    /// The cell that holds the parent's id, by its place in a row, for a child.
+    pub parent: Option<usize>,
     /// How many records the file has for this table.
     pub records: usize,
     /// How many of them were copies of another.
@@ -136,6 +140,8 @@ pub struct UnknownField {
     pub field: String,
     /// How many records have it.
     pub count: usize,
+    /// Whether it is kept in the row's `extra` (`unknown_keys = "extra"`), or left out.
+    pub kept: bool,
 }
 
 /// A key of the file, with how many records lie under it.
