@@ -39,7 +39,10 @@ fn main() -> ExitCode {
             eprintln!("{HELP}");
             Ok(())
         }
-        other => Err(anyhow::anyhow!("there is no task {other:?}\n\n{HELP}")),
+        other => {
+            eprintln!("there is no task {other:?}\n\n{HELP}");
+            Err(Failed(2).into())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! What comes with the program: the garage's mapping, and a sample of its export.
 
-use migrator::mapping;
+use migrator::mapping::{self, Mapping};
 
 use crate::{garage, plan};
 
@@ -32,4 +32,13 @@ fn the_sample_becomes_rows_without_a_reject() {
 fn a_shipped_mapping_is_found_by_its_name() {
     assert_eq!(mapping::shipped("garage"), Some(mapping::GARAGE));
     assert_eq!(mapping::shipped("garden"), None);
+}
+
+#[test]
+fn the_mapping_the_guide_shows_can_be_read() {
+    let guide = include_str!("../../MAPPING.md");
+    let (_, rest) = guide.split_once("```toml\n").expect("the guide shows a mapping");
+    let (toml, _) = rest.split_once("```").expect("and ends it");
+    let mapping = Mapping::read("MAPPING.md", toml).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(mapping.tables.len(), 3);
 }
