@@ -29,6 +29,17 @@ async fn main() -> ExitCode {
             .help("run the same command again: it goes on where this one stopped")),
     };
     match ended {
+        Ok(_) if printer.lost_a_result() => {
+            printer.failure(
+                &Failure::new(
+                    exit::BUG,
+                    "output",
+                    "the run came to its end, and its result could not be written",
+                )
+                .help("free some space where the output goes, and run again"),
+            );
+            ExitCode::from(exit::BUG)
+        }
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             printer.failure(&failure);

@@ -36,6 +36,8 @@ pub struct Printer {
     err: Box<dyn Write + Send>,
     voice: Voice,
     progress: Progress,
+    /// Whether a result could not be written.
+    lost: bool,
 }
 
 /// Who listens.
@@ -80,7 +82,7 @@ impl Printer {
             Talk { quiet: true, .. } => Voice::Quiet,
             Talk { .. } => Voice::Human,
         };
-        Self { out, err, voice, progress: Progress::Plain }
+        Self { out, err, voice, progress: Progress::Plain, lost: false }
     }
 
     /// Says something that is no result.
@@ -142,6 +144,11 @@ impl Printer {
         }
         self.report(report);
         self.out_line(&format!("\n{text}"));
+    }
+
+    /// True if a result could not be written, as on a full disk. Somebody who stops reading loses nothing.
+    pub fn lost_a_result(&self) -> bool {
+        self.lost
     }
 
     /// Prints why a run stopped.
@@ -318,10 +325,12 @@ impl Printer {
         }
     }
 
-    // Whoever closed our stdout or stderr reads no more; there is nobody left to tell.
     fn out_line(&mut self, line: &str) {
-        let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+        let written = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+        self.lost |= written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
     }
+
+    // Whoever closed our stderr reads no more; there is nobody left to tell.
 
     fn err_line(&mut self, line: &str) {
         let _ = writeln!(self.err, "{line}").and_then(|()| self.err.flush());

@@ -136,7 +136,7 @@ pub async fn import(
     printer: &mut Printer,
 ) -> Result<Report, Failure> {
     if target.authority() == Authority::SecretKey {
-        printer.warn("writing with the project's secret key: row-level security is passed, not tried");
+        printer.warn("writing with the project's secret key: it may write everything, and row-level security is not tried");
     }
     let survey = survey(export, mapping, target, options, printer).await?;
     if survey.report.ending != Ending::Written {
