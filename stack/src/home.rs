@@ -1,18 +1,20 @@
 //! Home: the directory below the temporary one that leads to every stack of this user.
 //!
 //! An ephemeral place is a directory in it; a kept one is a link to where it lies.
-//! Entries come and go only while the home is locked, so nobody sweeps away a place
-//! that is just being made. What a killed stack left is swept by the next one to start.
+//! Entries are made only while the home is locked, so nobody sweeps away a place that is
+//! just being made. What a killed stack left is swept by the next one to start or to end.
+//! The home comes with the first entry and goes with the last: the lock is on the directory
+//! itself, and counts only if that is still there once the lock is had.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 use uuid::Uuid;
 
-use crate::place::{self, Lifetime, Place, PlaceError, make_dir};
+use crate::place::{self, Place, PlaceError};
 use crate::postgres::Postmaster;
 use crate::running::Running;
 
@@ -23,42 +25,34 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens the home below this temporary directory, which others may be able to write.
-    pub fn open(temporary: &Path) -> Result<Self, PlaceError> {
-        let user = geteuid().as_raw();
-        let dir = temporary.join(format!("supabase-stack-{user}"));
+    /// The home below this temporary directory, which others may be able to write.
+    pub fn below(temporary: &Path) -> Result<Self, PlaceError> {
+        let dir = temporary.join(format!("supabase-stack-{}", geteuid().as_raw()));
         let dir = std::path::absolute(&dir).map_err(PlaceError::io("resolve", &dir))?;
-        match make_dir(&dir) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(PlaceError::io("create", &dir)(error));
-            }
-            _ => {}
-        }
-        let found = fs::symlink_metadata(&dir).map_err(PlaceError::io("read", &dir))?;
-        if !found.is_dir() || found.uid() != user || found.mode() & 0o022 != 0 {
-            return Err(PlaceError::Untrusted(dir));
-        }
         Ok(Self { dir })
     }
 
     /// Makes a place that goes with its stack.
     pub async fn ephemeral(&self) -> Result<Place, PlaceError> {
-        let _entries = self.swept().await?;
-        Place::create(&self.entry(), Lifetime::Ephemeral)
+        let _lock = self.enter().await?;
+        Place::create(&self.entry())
     }
 
     /// Opens or makes a place that stays.
     pub async fn kept(&self, dir: &Path) -> Result<Place, PlaceError> {
         let dir = std::path::absolute(dir).map_err(PlaceError::io("resolve", dir))?;
-        let place = Place::keep(&dir).await?;
-        let _entries = self.swept().await?;
-        let entry = self.entry();
-        symlink(place.dir(), &entry).map_err(PlaceError::io("create", &entry))?;
+        self.clear().await?; // a link that leads to this place would look alive once we hold it
+        let place = Place::keep(&dir, self.entry()).await?;
+        let _lock = self.enter().await?;
+        symlink(place.dir(), place.entry()).map_err(PlaceError::io("create", place.entry()))?;
         Ok(place)
     }
 
     /// The stacks that run now.
     pub fn running(&self) -> Result<Vec<Running>, PlaceError> {
+        if !self.exists()? {
+            return Ok(Vec::new());
+        }
         let mut running: Vec<Running> = self
             .entries()?
             .into_iter()
@@ -71,23 +65,78 @@ impl Home {
         Ok(running)
     }
 
-    /// Clears what nobody looks after, and returns the lock under which entries may be made.
-    async fn swept(&self) -> Result<File, PlaceError> {
-        let path = self.dir.join("home.lock");
-        let lock = File::create(&path).map_err(PlaceError::io("create", &path))?;
-        let lock = place::blocking(place::LEFT_BEHIND, move || lock.lock().map(|()| lock))
-            .await
-            .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(PlaceError::io("lock", &path))?;
+    /// Clears what nobody looks after, and the home with it if nobody lives there.
+    pub(crate) async fn clear(&self) -> Result<(), PlaceError> {
+        if let Some(_lock) = self.lock().await? {
+            self.sweep().await?;
+            let _ = fs::remove_dir(&self.dir); // not while it has entries
+        }
+        Ok(())
+    }
+
+    /// Makes the home if need be, sweeps it, and returns the lock under which entries may be made.
+    async fn enter(&self) -> Result<File, PlaceError> {
+        loop {
+            self.make()?;
+            // There is none again if whoever was the last to leave has just taken it away.
+            if let Some(lock) = self.lock().await? {
+                // Whatever the umask said when it was made.
+                lock.set_permissions(place::passable()).map_err(PlaceError::io("open", &self.dir))?;
+                self.sweep().await?;
+                return Ok(lock);
+            }
+        }
+    }
+
+    fn make(&self) -> Result<(), PlaceError> {
+        match DirBuilder::new().mode(0o700).create(&self.dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(PlaceError::io("create", &self.dir)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// False if there is none; an error if it is not ours alone.
+    fn exists(&self) -> Result<bool, PlaceError> {
+        let found = match fs::symlink_metadata(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            found => found.map_err(PlaceError::io("read", &self.dir))?,
+        };
+        if !found.is_dir() || found.uid() != geteuid().as_raw() || found.mode() & 0o022 != 0 {
+            return Err(PlaceError::Untrusted(self.dir.clone()));
+        }
+        Ok(true)
+    }
+
+    /// Locks the home that is there; `None` if there is none.
+    async fn lock(&self) -> Result<Option<File>, PlaceError> {
+        while self.exists()? {
+            let home = match File::open(&self.dir) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(PlaceError::io("open", &self.dir))?,
+            };
+            let lock = place::blocking(place::LEFT_BEHIND, move || home.lock().map(|()| home))
+                .await
+                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+                .map_err(PlaceError::io("lock", &self.dir))?;
+            if self.exists()? && place::is_at(&lock, &self.dir) {
+                return Ok(Some(lock));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn sweep(&self) -> Result<(), PlaceError> {
         for entry in self.entries()? {
             if entry.is_symlink() {
                 self.sweep_link(&entry);
-            } else if let Some(place) = Place::abandoned(&entry) {
+            } else if let Some(_lock) = place::abandoned(&entry) {
                 Postmaster::stop_in(&entry.join("pg")).await;
-                let _ = place.discard(); // what could not go now goes at the next start
+                let _ = place::remove(&entry); // what could not go now goes at the next start
             }
         }
-        Ok(lock)
+        Ok(())
     }
 
     fn sweep_link(&self, entry: &Path) {
@@ -98,13 +147,53 @@ impl Home {
 
     fn entries(&self) -> Result<Vec<PathBuf>, PlaceError> {
         let io = || PlaceError::io("read", &self.dir);
-        fs::read_dir(&self.dir)
-            .map_err(io())?
-            .map(|entry| entry.map(|entry| entry.path()).map_err(io()))
-            .collect()
+        let listed = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            listed => listed.map_err(io())?,
+        };
+        listed.map(|entry| entry.map(|entry| entry.path()).map_err(io())).collect()
     }
 
     fn entry(&self) -> PathBuf {
         self.dir.join(Uuid::new_v4().simple().to_string())
+    }
+}
+
+/// Ends the use of a place: takes its entry out of the home, with the place if the entry is
+/// the place, and the home with the last entry.
+pub(crate) async fn vacate(entry: &Path) -> Result<(), PlaceError> {
+    if entry.is_symlink() {
+        let _ = fs::remove_file(entry); // the next start sweeps again
+    } else {
+        place::remove(entry)?;
+    }
+    match entry.parent() {
+        Some(dir) => Home { dir: dir.to_owned() }.clear().await,
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn come_and_go(home: &Home) {
+        for _ in 0..50 {
+            let place = home.ephemeral().await.unwrap();
+            assert!(place.dir().is_dir() && place::is_locked(place.dir()));
+            vacate(place.entry()).await.unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_home_that_goes_takes_nobody_with_it_who_just_comes() {
+        let temporary = tempfile::tempdir().unwrap();
+        let guests: Vec<_> =
+            std::iter::repeat_with(|| Home::below(temporary.path()).unwrap()).take(4).collect();
+        let guests = guests.into_iter().map(|home| tokio::spawn(async move { come_and_go(&home).await }));
+        for guest in guests.collect::<Vec<_>>() {
+            guest.await.unwrap();
+        }
+        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
     }
 }

@@ -79,7 +79,7 @@ pub struct LabOptions {
 /// # Errors
 /// If PostgreSQL can not be started, a migration fails, or PostgreSQL ends by itself.
 pub async fn run(options: LabOptions) -> anyhow::Result<()> {
-    let home = Home::open(&env::temp_dir())?;
+    let home = Home::below(&env::temp_dir())?;
     let server = Arc::new(Server::start(Options::new(home.ephemeral().await?)?).await?);
     let done = serve(&options, server.clone()).await;
     let stopped = server.stop().await;

@@ -4,6 +4,7 @@
 //! [`project::Project`]. Everything a stack makes lies in one [`place::Place`], and nothing of
 //! it, process or file, outlives the stack unless it was asked to be kept.
 
+mod annex;
 pub mod args;
 pub mod auth;
 pub mod bootstrap;

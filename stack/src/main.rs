@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     let printer = Printer;
     let outcome = run(Cli::parse(), &printer).await.unwrap_or_else(|error| {
         printer.say(format_args!("error: {}", story(&error)));
-        Outcome::Failed
+        Outcome::of(&error)
     });
     outcome.exit_code().into()
 }

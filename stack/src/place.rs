@@ -5,9 +5,9 @@
 //! free lock means that nobody looks after the place any more: what still lies or
 //! runs there was left behind. The lock file names the process that took it.
 //!
-//! Not here: which places there are (`home`), the database inside (`postgres`).
+//! Not here: which places there are (`home`), the database inside (`postgres`), or beside (`annex`).
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -17,12 +17,11 @@ use rustix::process::geteuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::annex;
 use crate::process;
-use crate::running::Running;
+use crate::running::{self, Running};
 
 const LOCK: &str = "supabase-stack.lock";
-/// In a directory beside the place that holds its database: the path of the place.
-const ANNEX: &str = "supabase-stack.place";
 /// How long a guard may take to end a server that was left behind, and a little more.
 pub(crate) const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
@@ -39,7 +38,10 @@ pub enum Lifetime {
 #[derive(Debug)]
 pub struct Place {
     dir: PathBuf,
+    entry: PathBuf,
     lifetime: Lifetime,
+    /// Whether the directory was made for this very stack.
+    new: bool,
     lock: File,
 }
 
@@ -57,6 +59,15 @@ pub enum PlaceError {
     Untrusted(PathBuf),
     #[error("a stack (process {pid}) is already using {}: `supabase-stack stop` ends it", dir.display())]
     InUse { dir: PathBuf, pid: u32, running: Option<Box<Running>> },
+    #[error("the link {} leads nowhere: the database of this place is gone; name another directory", .0.display())]
+    DatabaseGone(PathBuf),
+    #[error(
+        "{} is a copy of {}, and its pg still leads to the database of that one: \
+         start that one, or name an empty or a new directory",
+        dir.display(),
+        original.display()
+    )]
+    Copy { dir: PathBuf, original: PathBuf },
     #[error("cannot {doing} {}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
@@ -68,40 +79,32 @@ impl PlaceError {
 }
 
 impl Place {
-    /// Makes a new directory and locks it.
-    pub(crate) fn create(dir: &Path, lifetime: Lifetime) -> Result<Self, PlaceError> {
+    /// Makes a new directory that goes with its stack, and locks it.
+    pub(crate) fn create(dir: &Path) -> Result<Self, PlaceError> {
         make_dir(dir).map_err(PlaceError::io("create", dir))?;
         let lock = open_lock(dir).map_err(PlaceError::io("create the lock of", dir))?;
         lock.try_lock().map_err(|error| PlaceError::io("lock", dir)(error.into()))?;
-        Self { dir: dir.to_owned(), lifetime, lock }.signed()
+        let (dir, entry) = (dir.to_owned(), dir.to_owned());
+        Self { dir, entry, lifetime: Lifetime::Ephemeral, new: true, lock }.signed()
     }
 
     /// Opens or makes a directory that is kept, once whoever is clearing it up is done.
-    pub(crate) async fn keep(dir: &Path) -> Result<Self, PlaceError> {
-        let opened = open_kept(dir)?;
-        let lock = match opened.try_lock() {
-            Ok(()) => opened,
-            Err(TryLockError::WouldBlock) => wait_for_lock(dir, opened).await?,
-            Err(TryLockError::Error(error)) => return Err(PlaceError::io("lock", dir)(error)),
-        };
+    pub(crate) async fn keep(dir: &Path, entry: PathBuf) -> Result<Self, PlaceError> {
+        let (lock, new) = lock_kept(dir).await?;
         let dir = dir.canonicalize().map_err(PlaceError::io("resolve", dir))?;
-        Self { dir, lifetime: Lifetime::Kept, lock }.signed()
-    }
-
-    /// Locks a place nobody looks after any more; `None` if somebody does, or it is not ours.
-    pub(crate) fn abandoned(dir: &Path) -> Option<Self> {
-        let lock = OpenOptions::new().read(true).write(true).open(dir.join(LOCK)).ok()?;
-        let ours = lock.metadata().is_ok_and(|found| found.uid() == geteuid().as_raw());
-        (ours && lock.try_lock().is_ok()).then(|| Self {
-            dir: dir.to_owned(),
-            lifetime: Lifetime::Ephemeral,
-            lock,
-        })
+        let place = Self { dir, entry, lifetime: Lifetime::Kept, new, lock }.signed()?;
+        place.forget(running::FILE); // of a stack that was killed, or of the original of a copy
+        Ok(place)
     }
 
     /// Where everything lies.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// What leads to it from the home: itself, or a link.
+    pub(crate) fn entry(&self) -> &Path {
+        &self.entry
     }
 
     /// What becomes of it.
@@ -147,25 +150,6 @@ impl Place {
         let _ = fs::remove_file(self.dir.join(name));
     }
 
-    /// Where the database goes when the server's user cannot enter the place: a
-    /// directory that says whose it is, with `pg` in the place pointing into it.
-    pub(crate) fn make_annex(&self, parent: &Path) -> io::Result<PathBuf> {
-        let annex = parent.join(uuid::Uuid::new_v4().simple().to_string());
-        DirBuilder::new().recursive(true).mode(0o711).create(parent)?;
-        make_dir(&annex)?;
-        write_private(&annex.join(ANNEX), self.dir.as_os_str().as_encoded_bytes())?;
-        std::os::unix::fs::symlink(annex.join("pg"), self.dir.join("pg"))?;
-        Ok(annex)
-    }
-
-    /// Ends the use of a place: what is not kept is deleted, here and elsewhere.
-    pub(crate) fn discard(self) -> Result<(), PlaceError> {
-        match self.lifetime {
-            Lifetime::Ephemeral => remove(&self.dir),
-            Lifetime::Kept => Ok(()),
-        }
-    }
-
     fn signed(mut self) -> Result<Self, PlaceError> {
         self.sign().map_err(PlaceError::io("write the lock of", &self.dir))?;
         Ok(self)
@@ -178,15 +162,31 @@ impl Place {
     }
 }
 
+/// A directory that was made for a stack which then kept nothing in it goes again.
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.new && matches!(self.dir.join("pg").try_exists(), Ok(false)) {
+            let _ = remove(&self.dir); // an almost empty directory is all that stays
+        }
+    }
+}
+
 /// Deletes a place, if it is one. Whoever calls holds its lock.
 pub(crate) fn remove(dir: &Path) -> Result<(), PlaceError> {
     if !dir.join(LOCK).is_file() {
         return Ok(());
     }
-    if let Some(annex) = annex(dir) {
+    if let Some(annex) = annex::of(dir) {
         remove_tree(&annex)?;
     }
     remove_tree(dir)
+}
+
+/// The lock of a place nobody looks after any more; `None` if somebody does, or it is not ours.
+pub(crate) fn abandoned(dir: &Path) -> Option<File> {
+    let lock = OpenOptions::new().read(true).write(true).open(dir.join(LOCK)).ok()?;
+    let ours = lock.metadata().is_ok_and(|found| found.uid() == geteuid().as_raw());
+    (ours && lock.try_lock().is_ok()).then_some(lock)
 }
 
 /// True if somebody looks after this place.
@@ -203,11 +203,28 @@ pub async fn released(dir: &Path, patience: Duration) -> bool {
     }
 }
 
-/// The directory elsewhere that holds this place's database, if there is one.
-fn annex(dir: &Path) -> Option<PathBuf> {
-    let annex = fs::read_link(dir.join("pg")).ok()?.parent()?.to_owned();
-    let named = fs::read(annex.join(ANNEX)).ok()?;
-    (named == dir.as_os_str().as_encoded_bytes()).then_some(annex)
+/// True if an open file is still the one at this path.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |found: &Metadata| (found.dev(), found.ino());
+    file.metadata()
+        .is_ok_and(|ours| fs::metadata(path).is_ok_and(|found| identity(&found) == identity(&ours)))
+}
+
+/// The lock of a directory that is kept, and whether the directory is new. A start that fails
+/// removes what it made, perhaps just as we open it: then it is made anew.
+async fn lock_kept(dir: &Path) -> Result<(File, bool), PlaceError> {
+    loop {
+        let new = !dir.exists();
+        let opened = open_kept(dir)?;
+        let lock = match opened.try_lock() {
+            Ok(()) => opened,
+            Err(TryLockError::WouldBlock) => wait_for_lock(dir, opened).await?,
+            Err(TryLockError::Error(error)) => return Err(PlaceError::io("lock", dir)(error)),
+        };
+        if is_at(&lock, &dir.join(LOCK)) {
+            return Ok((lock, new));
+        }
+    }
 }
 
 fn open_kept(dir: &Path) -> Result<File, PlaceError> {
@@ -262,15 +279,26 @@ fn open_lock(dir: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK))
 }
 
-/// Closed to others; a superuser's server runs as another user, who must pass through.
+/// Makes a directory that only we can read.
 pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
-    let mode = if geteuid().is_root() { 0o711 } else { 0o700 };
-    DirBuilder::new().mode(mode).create(dir)?;
-    fs::set_permissions(dir, Permissions::from_mode(mode)) // whatever the umask says
+    DirBuilder::new().mode(0o700).create(dir)?;
+    fs::set_permissions(dir, passable()) // whatever the umask says
+}
+
+/// Closed to others; a superuser's server runs as another user, who must pass through.
+pub(crate) fn passable() -> Permissions {
+    Permissions::from_mode(if geteuid().is_root() { 0o711 } else { 0o700 })
+}
+
+/// An empty file for the eyes of this user only, also where there was one before.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 pub(crate) fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = create_private(path)?;
     file.write_all(text)?;
     file.sync_all()
 }

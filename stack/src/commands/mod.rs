@@ -4,6 +4,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -12,22 +13,30 @@ use crate::home::Home;
 use crate::place::{self, PlaceError};
 use crate::running::Running;
 
-/// How a command ended, other than by an error.
+/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
     /// It failed, and the reason is already on standard error.
     Failed,
+    /// It could mean several things.
+    Unclear,
     /// There is no such stack.
     NotRunning,
 }
 
 impl Outcome {
+    /// What an error comes to.
+    pub fn of(error: &anyhow::Error) -> Self {
+        if error.is::<Several>() { Self::Unclear } else { Self::Failed }
+    }
+
     /// What the process returns.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
+            Self::Unclear => 2,
             Self::NotRunning => 3,
         }
     }
@@ -59,11 +68,7 @@ impl Which {
     fn one(&self) -> anyhow::Result<Option<Running>> {
         let mut found = self.all()?;
         if found.len() > 1 {
-            let list: Vec<String> = found
-                .iter()
-                .map(|stack| format!("  --port {}  {}", stack.port, stack.place.display()))
-                .collect();
-            bail!("several stacks are running; say which one:\n{}", list.join("\n"));
+            return Err(Several(found).into());
         }
         Ok(found.pop())
     }
@@ -78,8 +83,22 @@ impl Which {
     }
 }
 
+/// More stacks fit than one.
+#[derive(Debug)]
+struct Several(Vec<Running>);
+
+impl std::error::Error for Several {}
+
+impl fmt::Display for Several {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stacks = self.0.iter().map(|stack| format!("port {} in {}", stack.port, stack.place.display()));
+        let list = stacks.collect::<Vec<_>>().join(", ");
+        write!(f, "several stacks are running, name one with --data or --port: {list}")
+    }
+}
+
 fn home() -> Result<Home, PlaceError> {
-    Home::open(&std::env::temp_dir())
+    Home::below(&std::env::temp_dir())
 }
 
 fn in_place(dir: &Path) -> anyhow::Result<Option<Running>> {

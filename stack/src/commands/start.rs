@@ -1,7 +1,6 @@
 //! `supabase-stack start`: a project of its own, on one port, until it is told to stop.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,11 +10,12 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Outcome, home, status};
+use super::{Outcome, status};
 use crate::bootstrap::{self, Installed};
+use crate::home;
 use crate::keys::Keys;
 use crate::migrate;
-use crate::place::{Place, PlaceError};
+use crate::place::{self, Place, PlaceError};
 use crate::postgres::{Options, Role, Server};
 use crate::printer::Printer;
 use crate::project::Project;
@@ -66,7 +66,8 @@ pub async fn run(args: Args, printer: &Printer) -> anyhow::Result<Outcome> {
     let keys = match prepare(&place, &args) {
         Ok(keys) => keys,
         Err(error) => {
-            place.discard()?;
+            // What cannot go now goes at the next start: the reason is what matters.
+            let _ = home::vacate(place.entry()).await;
             return Err(error);
         }
     };
@@ -106,7 +107,7 @@ async fn detach(printer: &Printer) -> anyhow::Result<Outcome> {
 }
 
 async fn open_place(args: &Args) -> Result<Place, PlaceError> {
-    let home = home()?;
+    let home = super::home()?;
     match &args.data {
         Some(dir) => home.kept(dir).await,
         None => home.ephemeral().await,
@@ -172,7 +173,8 @@ impl Stack {
     /// Tells the waiting parent where we live, and from now on talks to a file.
     fn leave(&self, printer: &Printer) -> anyhow::Result<()> {
         let path = self.running.place.join("stack.log");
-        let log = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let log =
+            place::create_private(&path).with_context(|| format!("cannot create {}", path.display()))?;
         printer.data(self.running.place.display());
         rustix::stdio::dup2_stdout(&log)?;
         rustix::stdio::dup2_stderr(&log)?;

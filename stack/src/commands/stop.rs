@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 use rustix::process::{Signal, kill_process};
 
-use super::{Outcome, Which};
+use super::{Outcome, Which, home};
 use crate::place;
 use crate::printer::Printer;
 use crate::process;
@@ -26,13 +26,14 @@ pub struct Args {
 
 pub async fn run(args: &Args, printer: &Printer) -> anyhow::Result<Outcome> {
     let stacks = if args.all { args.which.all()? } else { args.which.one()?.into_iter().collect() };
+    for stack in &stacks {
+        end(stack).await?;
+        printer.say(format_args!("Stopped the stack on port {}.", stack.port));
+    }
+    home()?.clear().await?; // what was killed together with its guard ends here too
     if stacks.is_empty() {
         printer.say(args.which.nothing());
         return Ok(Outcome::NotRunning);
-    }
-    for stack in stacks {
-        end(&stack).await?;
-        printer.say(format_args!("Stopped the stack on port {}.", stack.port));
     }
     Ok(Outcome::Done)
 }

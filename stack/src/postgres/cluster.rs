@@ -2,7 +2,7 @@
 //!
 //! A cluster is made under another name and renamed when it is whole, so a `pg` that
 //! exists can be started. It is opened by the version that made it, as the user it
-//! belongs to. When that user cannot enter the place, `pg` is a link to where it can.
+//! belongs to. When that user cannot enter the place, it lies in an annex.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
@@ -18,6 +18,7 @@ use super::owner::Owner;
 use super::passwords::Passwords;
 use super::postmaster::{POLL, Postmaster};
 use super::{Launch, ServerError};
+use crate::annex::Annex;
 use crate::place::{self, Lifetime, Place};
 
 const ANNEXES: &str = "/var/lib/supabase-stack";
@@ -51,6 +52,8 @@ pub(crate) struct Cluster {
     data: PathBuf,
     binaries: Binaries,
     owner: Option<Owner>,
+    /// Locked for as long as the cluster is used.
+    _annex: Option<Annex>,
 }
 
 impl Cluster {
@@ -61,16 +64,18 @@ impl Cluster {
         passwords: &Passwords,
         launch: &Launch<'_>,
     ) -> Result<Self, ServerError> {
-        let base = base(place)?;
+        let annex = annex(place)?;
+        let base = annex.as_ref().map_or(place.dir(), Annex::dir);
         let data = base.join("pg");
-        clear_partial(&base);
-        if data.join("PG_VERSION").exists() {
-            return Self::existing(data, surroundings);
-        }
-        let binaries = Binaries::find(surroundings, None)?;
-        let owner = new_owner()?;
-        make(&base, &binaries, owner, passwords, launch).await?;
-        Ok(Self { data, binaries, owner })
+        clear_partial(base);
+        let (binaries, owner) = if data.join("PG_VERSION").exists() {
+            existing(&data, surroundings)?
+        } else {
+            let (binaries, owner) = (Binaries::find(surroundings, None)?, new_owner()?);
+            make(base, &binaries, owner, passwords, launch).await?;
+            (binaries, owner)
+        };
+        Ok(Self { data, binaries, owner, _annex: annex })
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -100,32 +105,31 @@ impl Cluster {
             tokio::time::sleep(POLL).await;
         }
     }
-
-    fn existing(data: PathBuf, surroundings: &Surroundings) -> Result<Self, ServerError> {
-        let failed = || ServerError::io(format!("read {}", data.display()));
-        let version = fs::read_to_string(data.join("PG_VERSION")).map_err(failed())?;
-        let major =
-            version.trim().parse().map_err(|e| failed()(io::Error::new(io::ErrorKind::InvalidData, e)))?;
-        let binaries = Binaries::find(surroundings, Some(major))?;
-        let owner = Owner::of(&data).map_err(failed())?;
-        Ok(Self { data, binaries, owner })
-    }
 }
 
-/// The directory that holds `pg`: the place, or the one its link leads to.
-fn base(place: &Place) -> Result<PathBuf, ServerError> {
-    let link = place.dir().join("pg");
-    if let Ok(target) = fs::read_link(&link) {
-        let base = target.parent().filter(|base| base.is_dir());
-        return base.map(Path::to_owned).ok_or(ServerError::ClusterGone(link));
+/// The annex of a place that has one, or needs one.
+fn annex(place: &Place) -> Result<Option<Annex>, ServerError> {
+    if let Some(annex) = Annex::open(place.dir())? {
+        return Ok(Some(annex));
     }
     let failed = || ServerError::io(format!("find room for the database of {}", place.dir().display()));
     match new_owner()? {
-        Some(owner) if !link.exists() && !owner.can_enter(place.dir()).map_err(failed())? => {
-            place.make_annex(Path::new(ANNEXES)).map_err(failed())
+        Some(owner)
+            if !place.dir().join("pg").exists() && !owner.can_enter(place.dir()).map_err(failed())? =>
+        {
+            Ok(Some(Annex::make(place.dir(), Path::new(ANNEXES))?))
         }
-        _ => Ok(place.dir().to_owned()),
+        _ => Ok(None),
     }
+}
+
+/// What a cluster is opened with: the version that made it, and whose it is.
+fn existing(data: &Path, surroundings: &Surroundings) -> Result<(Binaries, Option<Owner>), ServerError> {
+    let failed = || ServerError::io(format!("read {}", data.display()));
+    let version = fs::read_to_string(data.join("PG_VERSION")).map_err(failed())?;
+    let major =
+        version.trim().parse().map_err(|e| failed()(io::Error::new(io::ErrorKind::InvalidData, e)))?;
+    Ok((Binaries::find(surroundings, Some(major))?, Owner::of(data).map_err(failed())?))
 }
 
 fn new_owner() -> Result<Option<Owner>, ServerError> {
@@ -157,7 +161,7 @@ async fn make(
         let failed = || ServerError::io(format!("write {}", partial.display()));
         prepare(&partial, &password, owner, passwords).map_err(failed())?;
         let command = init_command(binaries, &partial, &password, locale, launch.place.lifetime());
-        let guarded = launch.guard(Job { command, owner, lifetime: launch.place.lifetime() })?;
+        let guarded = launch.guard(Job { command, owner })?;
         if guarded.ended().await {
             fs::rename(&partial, base.join("pg"))
                 .and_then(|()| File::open(base)?.sync_all())

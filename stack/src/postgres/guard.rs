@@ -23,16 +23,17 @@ use tokio::sync::watch;
 
 use super::owner::Owner;
 use super::postmaster::ESCALATION;
-use crate::place::{self, Lifetime, Place};
+use crate::home;
+use crate::place::{self, Place};
 
 const TAIL_LINES: usize = 20;
 
 /// Ends a command when standard input closes. Used by supabase-stack itself
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Deletes this place afterwards
+    /// Takes this entry out of the home afterwards, with the place if it is one
     #[arg(long)]
-    remove: Option<PathBuf>,
+    entry: PathBuf,
     /// Runs the command as this user
     #[arg(long, requires = "gid")]
     uid: Option<u32>,
@@ -48,8 +49,6 @@ pub struct Args {
 pub(crate) struct Job {
     pub(crate) command: Vec<OsString>,
     pub(crate) owner: Option<Owner>,
-    /// Whether the guard deletes the place after it had to end the command.
-    pub(crate) lifetime: Lifetime,
 }
 
 /// A guard at work, seen from the stack. Dropping it ends the command.
@@ -105,18 +104,13 @@ pub async fn run(args: Args) -> io::Result<bool> {
         closed = closed(lifeline) => closed?,
     }
     end(&mut child).await?;
-    match args.remove.map(|dir| place::remove(&dir)) {
-        Some(Err(error)) => Err(io::Error::other(error)),
-        Some(Ok(())) | None => Ok(true),
-    }
+    home::vacate(&args.entry).await.map_err(io::Error::other)?;
+    Ok(true)
 }
 
 fn command(program: &Path, place: &Place, job: Job) -> io::Result<Command> {
     let mut command = Command::new(program);
-    command.arg("guard");
-    if job.lifetime == Lifetime::Ephemeral {
-        command.arg("--remove").arg(place.dir());
-    }
+    command.arg("guard").arg("--entry").arg(place.entry());
     if let Some(Owner { uid, gid }) = job.owner {
         command.args(["--uid", &uid.to_string(), "--gid", &gid.to_string()]);
     }

@@ -22,7 +22,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 pub use binaries::{Binaries, BinariesError, Surroundings};
 pub use postmaster::Postmaster;
 
-use crate::place::{self, Lifetime, Place, PlaceError};
+use crate::home;
+use crate::place::{self, Place, PlaceError};
 use cluster::Cluster;
 use guard::{Guarded, Job};
 use passwords::Passwords;
@@ -60,8 +61,8 @@ pub enum Role {
 /// A running server. It ends when this is dropped; [`Server::stop`] waits until it has.
 #[derive(Debug)]
 pub struct Server {
-    place: Place,
     cluster: Cluster,
+    place: Place, // let go of after the cluster: whoever waits for it may open that at once
     passwords: Passwords,
     port: u16,
     guarded: Guarded,
@@ -76,8 +77,6 @@ pub enum ServerError {
     Place(#[from] PlaceError),
     #[error("cannot {doing}")]
     Io { doing: String, source: io::Error },
-    #[error("the link {} leads nowhere: the database of this place is gone; name another directory", .0.display())]
-    ClusterGone(PathBuf),
     #[error("initdb could not make a database cluster; it said:\n{0}")]
     Init(String),
     #[error("PostgreSQL did not start; the end of its log:\n{0}")]
@@ -118,7 +117,8 @@ impl Server {
         match begin(&place, port, program, &surroundings).await {
             Ok((cluster, passwords, guarded, port)) => Ok(Self { place, cluster, passwords, port, guarded }),
             Err(error) => {
-                place.discard()?;
+                // What cannot go now goes at the next start: the reason is what matters.
+                let _ = home::vacate(place.entry()).await;
                 Err(error)
             }
         }
@@ -181,10 +181,7 @@ impl Server {
         self.guarded.stop().await;
         // Nothing to do any more, unless the guard itself was killed or outlived its server.
         Postmaster::stop_in(self.cluster.data()).await;
-        match self.place.lifetime() {
-            Lifetime::Ephemeral => Ok(place::remove(self.place.dir())?),
-            Lifetime::Kept => Ok(()),
-        }
+        Ok(home::vacate(self.place.entry()).await?)
     }
 
     async fn admin(&self, statement: String) -> Result<(), ServerError> {
@@ -254,7 +251,7 @@ impl<'a> Launch<'a> {
 
     async fn postgres_on(&self, cluster: &Cluster, port: u16) -> Result<Guarded, ServerError> {
         let command = cluster.server_command(port, self.place.lifetime());
-        let guarded = self.guard(Job { command, owner: cluster.owner(), lifetime: self.place.lifetime() })?;
+        let guarded = self.guard(Job { command, owner: cluster.owner() })?;
         tokio::select! {
             () = cluster.ready() => return Ok(guarded),
             _ = guarded.ended() => return Err(ServerError::Start(guarded.log_tail())),

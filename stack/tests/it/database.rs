@@ -39,7 +39,7 @@ pub(crate) fn server() -> &'static Server {
     let start = || {
         let runtime = Runtime::new().unwrap();
         let server = runtime.block_on(async {
-            let place = Home::open(&std::env::temp_dir()).unwrap().ephemeral().await.unwrap();
+            let place = Home::below(&std::env::temp_dir()).unwrap().ephemeral().await.unwrap();
             let program = env!("CARGO_BIN_EXE_supabase-stack").into();
             let server = Server::start(Options { program, ..Options::new(place).unwrap() }).await.unwrap();
             server.create_database(TEMPLATE, None).await.unwrap();

@@ -1,10 +1,10 @@
 //! Nothing outlives a stack, however it ends, and what is kept is kept.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::geteuid;
 use sqlx::{Connection, Executor, PgConnection};
@@ -28,7 +28,6 @@ fn a_stack_that_is_told_to_end_leaves_no_process_and_no_directory() {
         assert_eq!(sandbox.places().len(), 1);
         assert!(stack.interrupt());
         sandbox.assert_quiet();
-        assert_eq!(sandbox.places(), [""; 0].map(Path::new));
     }
 }
 
@@ -40,7 +39,35 @@ fn a_stack_that_is_killed_leaves_nothing_either() {
     stack.kill();
     release.wait();
     sandbox.assert_quiet();
-    assert_eq!(sandbox.places(), [""; 0].map(Path::new));
+}
+
+#[test]
+fn a_kept_place_is_all_that_is_left_of_a_stack_that_is_killed() {
+    let sandbox = Sandbox::new();
+    let stack = sandbox.start(&["--data", "data"]);
+    let release = Release::of(&sandbox.path("data"));
+    stack.kill();
+    release.wait();
+    sandbox.assert_quiet();
+    assert!(sandbox.path("data/pg").exists());
+}
+
+#[test]
+fn a_lab_leaves_nothing_either() {
+    for killed in [false, true] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(&["lab", "--until-eof"]);
+        let mut lab = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(lab.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let release = Release::of(&sandbox.places()[0]);
+        if killed {
+            lab.kill().unwrap();
+        }
+        lab.wait().unwrap(); // closes its input first
+        release.wait();
+        sandbox.assert_quiet();
+    }
 }
 
 #[test]
@@ -57,6 +84,16 @@ fn what_a_stack_and_its_guard_leave_when_both_are_killed_goes_with_the_next_star
     assert!(!left[0].exists());
     assert!(sandbox.processes().iter().all(|(_, line)| !line.contains(left[0].to_str().unwrap())));
     assert!(next.interrupt());
+    sandbox.assert_quiet();
+}
+
+#[test]
+fn what_a_stack_and_its_guard_leave_goes_with_a_stop_too() {
+    let sandbox = Sandbox::new();
+    let stack = sandbox.start(&[]);
+    sandbox.kill_guards();
+    stack.kill();
+    sandbox.fail(3, &["stop"]);
     sandbox.assert_quiet();
 }
 
@@ -111,7 +148,7 @@ fn a_start_killed_while_it_made_the_cluster_is_made_up_for() {
     }
 }
 
-/// An initdb that never returns, and the pipe it says so on.
+/// An initdb that does not return while the test lasts, and the pipe it says so on.
 fn slow_initdb(sandbox: &Sandbox) -> std::path::PathBuf {
     let found = supabase_stack::postgres::Binaries::find(
         &supabase_stack::postgres::Surroundings::from_environment(),
@@ -122,9 +159,9 @@ fn slow_initdb(sandbox: &Sandbox) -> std::path::PathBuf {
     fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(found.postgres(), bin.join("postgres")).unwrap();
     let script = format!(
-        "#!/bin/sh\n{} \"$@\"\necho made > {}\nexec sleep 1000\n",
-        found.initdb().display(),
-        pipe.display()
+        "#!/bin/sh\n{initdb} \"$@\"\necho made > {pipe}\nwhile [ -p {pipe} ]; do sleep 0.1; done\n",
+        initdb = found.initdb().display(),
+        pipe = pipe.display()
     );
     fs::write(bin.join("initdb"), script).unwrap();
     fs::set_permissions(bin.join("initdb"), PermissionsExt::from_mode(0o755)).unwrap();
@@ -142,8 +179,12 @@ fn two_stacks_live_side_by_side() {
         serde_json::Value::Null,
         "each answers for itself"
     );
-    let said = sandbox.fail(1, &["status"]);
-    assert!(said.contains("several stacks") && said.matches("--port").count() == 2, "{said}");
+    for command in ["status", "stop"] {
+        let said = sandbox.fail(2, &[command]);
+        assert!(said.contains("several stacks") && said.lines().count() == 1, "{said}");
+        assert!(said.contains("--port") && said.contains("--data"), "{said}");
+        assert!(said.contains(sandbox.path("one").to_str().unwrap()), "{said}");
+    }
     sandbox.succeed(&["stop", "--all"]);
     sandbox.assert_quiet();
     sandbox.fail(3, &["stop", "--all"]);
@@ -168,7 +209,6 @@ fn a_server_that_dies_ends_the_stack_with_its_last_words() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("PostgreSQL ended by itself") && said.contains("shut down"), "{said}");
     sandbox.assert_quiet();
-    assert_eq!(sandbox.places(), [""; 0].map(Path::new));
 }
 
 #[test]
@@ -201,6 +241,40 @@ fn a_place_the_servers_user_cannot_enter_has_its_data_elsewhere() {
     assert!(said.contains("leads nowhere"), "{said}");
 }
 
+#[tokio::test]
+async fn a_copied_place_leaves_the_database_of_its_original_alone() {
+    if !geteuid().is_root() {
+        return; // everybody else's database lies in the place and is copied with it
+    }
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("closed")).unwrap();
+    fs::set_permissions(sandbox.path("closed"), PermissionsExt::from_mode(0o700)).unwrap();
+    let start = |name| ["start", "--detach", "--port", "0", "--data", name];
+    let refused = |name, original| {
+        let said = sandbox.fail(1, &start(name));
+        let original = sandbox.path(original).canonicalize().unwrap();
+        assert!(said.contains("copy") && said.contains(original.to_str().unwrap()), "{said}");
+    };
+    sandbox.succeed(&start("closed/a"));
+    let url = sandbox.status(&["--data", "closed/a"])["DB_URL"].as_str().unwrap().to_owned();
+    write_row(&url).await;
+    sandbox.copy("closed/a", "closed/b");
+    refused("closed/b", "closed/a");
+    assert_eq!(read_row(&url).await, 42);
+    sandbox.succeed(&["stop", "--data", "closed/a"]);
+    refused("closed/b", "closed/a");
+
+    fs::rename(sandbox.path("closed/a"), sandbox.path("closed/c")).unwrap();
+    let moved = sandbox.start(&["--data", "closed/c"]);
+    assert_eq!(read_row(moved.db_url()).await, 42);
+    refused("closed/b", "closed/c");
+    assert!(moved.interrupt());
+    refused("closed/b", "closed/c");
+    let cluster = fs::read_link(sandbox.path("closed/c/pg")).unwrap();
+    fs::remove_dir_all(cluster.parent().unwrap()).unwrap();
+    sandbox.assert_quiet();
+}
+
 #[test]
 fn nobody_else_reads_the_secrets() {
     let sandbox = Sandbox::new();
@@ -211,6 +285,11 @@ fn nobody_else_reads_the_secrets() {
     let log = fs::read_to_string(sandbox.path("data/postgres.log")).unwrap();
     assert!(!log.contains("password"), "{log}");
     assert!(stack.interrupt());
+
+    fs::write(sandbox.path("data/stack.log"), "from before").unwrap();
+    sandbox.succeed(&["start", "--detach", "--port", "0", "--data", "data"]);
+    assert_eq!(fs::metadata(sandbox.path("data/stack.log")).unwrap().mode() & 0o777, 0o600);
+    sandbox.succeed(&["stop"]);
 }
 
 #[test]
@@ -221,6 +300,32 @@ fn a_taken_port_is_named() {
     for detach in [&[][..], &["--detach"]] {
         let said = sandbox.fail(1, &[&["start", "--port", &port], detach].concat());
         assert!(said.contains(&port) && said.contains("--port"), "{said}");
-        assert_eq!(sandbox.places(), [""; 0].map(Path::new));
+        sandbox.assert_quiet();
     }
+}
+
+#[test]
+fn a_start_that_kept_nothing_leaves_no_directory_it_made() {
+    let sandbox = Sandbox::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    fs::create_dir(sandbox.path("old")).unwrap();
+    for (name, stays) in [("new", false), ("old", true)] {
+        sandbox.fail(1, &["start", "--port", &port, "--data", name]);
+        assert_eq!(sandbox.path(name).exists(), stays, "{name}");
+        let mut command = sandbox.command(&["start", "--port", "0", "--data", name]);
+        let output = command.env("PG_BIN", sandbox.path("nowhere")).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(sandbox.path(name).exists(), stays, "{name}");
+        sandbox.assert_quiet();
+    }
+}
+
+#[test]
+fn a_database_stays_when_a_migration_fails() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&[("migrations/1_broken.sql", "select nothing;")]);
+    sandbox.fail(1, &["start", "--port", "0", "--data", "new"]);
+    assert!(sandbox.path("new/pg/PG_VERSION").exists());
+    sandbox.assert_quiet();
 }

@@ -116,13 +116,21 @@ impl Sandbox {
         Foreground { child, status }
     }
 
+    /// A copy of a directory, with everything as it is.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let copied = Command::new("cp").arg("-a").args([self.path(from), self.path(to)]).status().unwrap();
+        assert!(copied.success());
+    }
+
     /// The places of running and of killed ephemeral stacks.
     pub(crate) fn places(&self) -> Vec<PathBuf> {
-        let homes = fs::read_dir(self.dir.path()).unwrap().flatten().map(|entry| entry.path());
-        homes
-            .filter(|path| path.file_name().unwrap().as_encoded_bytes().starts_with(b"supabase-stack-"))
-            .flat_map(|home| fs::read_dir(home).unwrap().flatten().map(|entry| entry.path()))
-            .filter(|path| path.is_dir())
+        let entries = self.homes().into_iter().flat_map(|home| fs::read_dir(home).unwrap().flatten());
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    }
+
+    fn homes(&self) -> Vec<PathBuf> {
+        let here = fs::read_dir(self.dir.path()).unwrap().flatten().map(|entry| entry.path());
+        here.filter(|path| path.file_name().unwrap().as_encoded_bytes().starts_with(b"supabase-stack-"))
             .collect()
     }
 
@@ -148,10 +156,11 @@ impl Sandbox {
         }
     }
 
-    /// Asserts that nothing runs any more.
+    /// Asserts that nothing runs any more, and that what leads to stacks is gone with the last.
     #[track_caller]
     pub(crate) fn assert_quiet(&self) {
         assert_eq!(self.processes(), [], "processes are left");
+        assert!(self.homes().is_empty(), "files are left: {:?}", self.homes());
     }
 }
 
