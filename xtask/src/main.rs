@@ -68,14 +68,16 @@ fn migrator(profile: Profile, args: &[OsString]) -> Result<()> {
 fn test(args: &[OsString]) -> Result<()> {
     let (stack, migrator) = (Build::stack(Profile::Dev)?, Build::migrator(Profile::Dev)?);
     let lab = Lab::start(&stack)?;
-    let tested = run(cargo(&root()).arg("test").arg("--workspace").args(args).envs([
-        ("SUPABASE_STACK_BIN", stack.as_os_str()),
-        ("MIGRATOR_BIN", migrator.as_os_str()),
-        ("SUPABASE_LAB", lab.address.as_ref()),
-    ]));
+    let tests = |workspace: &Path| {
+        run(cargo(workspace).arg("test").arg("--workspace").args(args).envs([
+            ("SUPABASE_STACK_BIN", stack.as_os_str()),
+            ("MIGRATOR_BIN", migrator.as_os_str()),
+            ("SUPABASE_LAB", lab.address.as_ref()),
+        ]))
+    };
+    let tested = tests(&root()).and_then(|()| tests(&root().join("stack")));
     lab.stop()?;
-    tested?;
-    run(cargo(&root().join("stack")).arg("test").args(args))
+    tested
 }
 
 fn check() -> Result<()> {

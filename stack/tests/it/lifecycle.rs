@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::geteuid;
@@ -236,9 +237,16 @@ fn a_place_the_servers_user_cannot_enter_has_its_data_elsewhere() {
     assert!(stack.interrupt());
     let again = sandbox.start(&["--data", "closed/data"]);
     assert!(again.interrupt());
-    fs::remove_dir_all(cluster.parent().unwrap()).unwrap();
+    remove_annex(&cluster);
     let said = sandbox.fail(1, &["start", "--port", "0", "--data", "closed/data"]);
     assert!(said.contains("leads nowhere"), "{said}");
+}
+
+/// Takes away a database that lies apart, and the directory of such databases if it was the last.
+fn remove_annex(cluster: &Path) {
+    let annex = cluster.parent().unwrap();
+    fs::remove_dir_all(annex).unwrap();
+    let _ = fs::remove_dir(annex.parent().unwrap()); // others may be there
 }
 
 #[tokio::test]
@@ -271,7 +279,7 @@ async fn a_copied_place_leaves_the_database_of_its_original_alone() {
     assert!(moved.interrupt());
     refused("closed/b", "closed/c");
     let cluster = fs::read_link(sandbox.path("closed/c/pg")).unwrap();
-    fs::remove_dir_all(cluster.parent().unwrap()).unwrap();
+    remove_annex(&cluster);
     sandbox.assert_quiet();
 }
 

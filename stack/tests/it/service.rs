@@ -1,7 +1,7 @@
 //! One lab for the whole test run, and what a test does with the projects it gets from it.
 //!
-//! The lab is a process of its own, as users run it. It ends when this process does, because
-//! its standard input does.
+//! The lab is a process of its own, as users run it: the one that `cargo xtask test` started and
+//! waits for, or one that ends when this process does, because its standard input does.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,8 +19,8 @@ static LAB: OnceLock<Lab> = OnceLock::new();
 /// The running lab.
 pub(crate) struct Lab {
     ready: Ready,
-    child: Child,
-    input: ChildStdin,
+    /// None for one that somebody else started.
+    process: Option<(Child, ChildStdin)>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +60,10 @@ pub(crate) struct Person {
 
 impl Lab {
     pub(crate) fn get() -> &'static Self {
-        LAB.get_or_init(Self::start)
+        LAB.get_or_init(|| match std::env::var("SUPABASE_LAB") {
+            Ok(line) => Self { ready: serde_json::from_str(&line).unwrap(), process: None },
+            Err(_) => Self::start(),
+        })
     }
 
     /// A lab of one's own.
@@ -74,13 +77,14 @@ impl Lab {
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).unwrap();
-        Self { ready: serde_json::from_str(&line).unwrap(), child, input }
+        Self { ready: serde_json::from_str(&line).unwrap(), process: Some((child, input)) }
     }
 
     /// Goes away, as far as the lab can tell, and waits for its exit code.
-    pub(crate) fn leave(mut self) -> Option<i32> {
-        drop(self.input);
-        self.child.wait().unwrap().code()
+    pub(crate) fn leave(self) -> Option<i32> {
+        let (mut child, input) = self.process.unwrap();
+        drop(input);
+        child.wait().unwrap().code()
     }
 
     /// Asks the lab itself.
