@@ -132,7 +132,7 @@ impl TablePlan {
 
     /// The row a child lies in.
     pub fn parent_of(&self, row: &Row) -> Option<Uuid> {
-        match row.cells.get(self.parent?)? {
+        match row.cells.get(self.parent.as_ref()?.cell)? {
             Cell::Uuid(parent) => Some(*parent),
             _ => None,
         }

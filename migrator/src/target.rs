@@ -4,7 +4,7 @@
 //! told. Everything asked here may be asked twice with the same end: rows are found by the ids we
 //! computed, and written by upsert. So a lost answer is simply asked for again.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -239,15 +239,15 @@ impl Target {
         Ok(existing)
     }
 
-    /// How many rows lie in parents of the plan and are not in the plan: lines that were taken out of a
-    /// record, or renamed. A table without parents has none.
+    /// How many rows lie in these parents and are not in the plan: lines that were taken out of a record, or
+    /// renamed, or added here. A table without parents has none.
     ///
     /// # Errors
     /// Exit code 6 or 7.
-    pub async fn leftover(&self, table: &TablePlan) -> Result<usize, Failure> {
-        let Some(column) = table.parent.and_then(|place| table.columns.get(place)) else { return Ok(0) };
+    pub async fn leftover(&self, table: &TablePlan, parents: &[Uuid]) -> Result<usize, Failure> {
+        let column = table.parent.as_ref().and_then(|parent| table.columns.get(parent.cell));
+        let Some(column) = column else { return Ok(0) };
         let planned: HashSet<Uuid> = table.rows.iter().map(|row| row.id).collect();
-        let parents: BTreeSet<Uuid> = table.rows.iter().filter_map(|row| table.parent_of(row)).collect();
         let parents: Vec<String> = parents.iter().map(Uuid::to_string).collect();
         let mut leftover = 0;
         for parents in parents.chunks(IDS_A_QUESTION) {

@@ -111,6 +111,11 @@ async fn the_secret_key_writes_the_same_rows_in_the_owners_name() {
     Desk::of(&project, &by_session).import(&sample(), &by_session, &[]).await.ended(0);
     let run = Desk::with_secret(&project).import(&sample(), &by_secret, &[]).await.ended(0);
     assert_eq!(run.json()["authority"], json!("secret_key"), "{run}");
+    let desk = Desk::new().set("SUPABASE_URL", &project.url).set("MIGRATOR_PASSWORD", "not theirs");
+    let key = desk.file("secret-key", &project.secret_key);
+    let named = ["--secret-key-file", key.to_str().unwrap()];
+    let run = desk.import(&sample(), &by_secret, &named).await.ended(0);
+    assert_eq!(run.json()["authority"], json!("secret_key"), "what is named wins over what is set\n{run}");
     assert_eq!(content(&by_session).await, content(&by_secret).await);
     Desk::of(&project, &by_secret).import(&sample(), &by_secret, &[]).await.ended(0);
 }
@@ -169,6 +174,9 @@ async fn an_older_export_takes_nothing_back_and_a_newer_one_wins() {
     assert_eq!((newer.table("repairs")[2], &*title().await), (1, "newest"), "{newer}");
     let leftover = newer.json()["warnings"].to_string();
     assert!(leftover.contains("no longer: 1"), "line a is in the table and not in the file\n{newer}");
+
+    let emptied = import("emptied.json", &repair("emptied", "2025-08-01T00:00:00Z", &[]), &[]).await;
+    assert!(emptied.json()["warnings"].to_string().contains("no longer: 3"), "{emptied}");
 
     import("old.json", &old, &["--mode", "upsert"]).await;
     assert_eq!(title().await, "old");

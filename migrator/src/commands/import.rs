@@ -98,7 +98,9 @@ async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access,
             "pass --local for the stack on this machine, or --url, or set SUPABASE_URL",
         )
     })?;
-    if let Some(password) = variables("MIGRATOR_PASSWORD") {
+    // A key that is named on the command line wins over a password that happens to be set.
+    let password = variables("MIGRATOR_PASSWORD").filter(|_| args.secret_key_file.is_none());
+    if let Some(password) = password {
         let key = first(&["SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"]).ok_or_else(|| {
             missing(
                 "usage.key",
@@ -185,17 +187,31 @@ async fn survey(
         report.ending = Ending::Stopped;
         return Ok(Survey { plan, changes, report });
     }
+    let changes_of: HashMap<&str, &[Change]> =
+        plan.tables.iter().map(|table| table.name.as_str()).zip(changes.iter().map(Vec::as_slice)).collect();
     for (table, changes) in plan.tables.iter().zip(&changes) {
         report.add(&table.name, changes);
         let kept = table.rows.iter().zip(changes).filter(|(_, change)| **change == Change::Keep);
         kept.for_each(|(row, _)| report.keep(&table.name, row));
-        match target.leftover(table).await? {
+        match target.leftover(table, &parents_there(table, &plan, &changes_of)).await? {
             0 => {}
             rows => report.leftover(&table.name, rows),
         }
     }
     report.ending = if options.dry_run { Ending::DryRun } else { Ending::Written };
     Ok(Survey { plan, changes, report })
+}
+
+/// The rows a child's rows lie in, as far as they are there already.
+fn parents_there(table: &TablePlan, plan: &Plan, changes: &HashMap<&str, &[Change]>) -> Vec<Uuid> {
+    let parent = table.parent.as_ref().and_then(|parent| plan.table(&parent.table));
+    let Some((parent, changes)) =
+        parent.and_then(|parent| Some((parent, changes.get(parent.name.as_str())?)))
+    else {
+        return Vec::new();
+    };
+    let there = parent.rows.iter().zip(*changes).filter(|(_, change)| **change != Change::Insert);
+    there.map(|(row, _)| row.id).collect()
 }
 
 /// Writes what the survey found due, and reads it back.

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use uuid::Uuid;
 
 use super::shape::{self, Survey};
-use super::{Context, Plan, PlannedColumn, Row, TablePlan, Tally, UnknownField, Warning};
+use super::{Context, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally, UnknownField, Warning};
 use crate::cell::{Cell, Type};
 use crate::convert::{self, Coercion, Refusal};
 use crate::export::Export;
@@ -139,7 +139,10 @@ impl<'a> Build<'a> {
             rows: Vec::new(),
             clock: clock_column(table),
             // Behind the table's own columns: see `Build::planned_columns`.
-            parent: table.parent.as_ref().map(|_| table.columns.len()),
+            parent: table
+                .parent
+                .as_ref()
+                .map(|parent| PlannedParent { table: parent.table.clone(), cell: table.columns.len() }),
             records: candidates.len(),
             merged: 0,
             rejected: 0,

@@ -71,14 +71,23 @@ pub struct TablePlan {
     pub rows: Vec<Row>,
     /// The cell that says when the old app last changed the record, by its place in a row.
     pub clock: Option<usize>,
-    /// The cell that holds the parent's id, by its place in a row, for a child.
-    pub parent: Option<usize>,
+    /// What its rows lie in, for a child.
+    pub parent: Option<PlannedParent>,
     /// How many records the file has for this table.
     pub records: usize,
     /// How many of them were copies of another.
     pub merged: usize,
     /// How many of them were refused.
     pub rejected: usize,
+}
+
+/// Where the rows of a child lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedParent {
+    /// The parent's table.
+    pub table: String,
+    /// The cell that holds the parent's id, by its place in a row.
+    pub cell: usize,
 }
 
 /// A column a plan fills.
