@@ -8,10 +8,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use supabase_sdk::auth::NewUser;
-use supabase_sdk::{Client, Column, Error, ErrorKind, Request};
+use supabase_sdk::rest::col;
+use supabase_sdk::{Client, Error, ErrorKind, Retry};
 use uuid::Uuid;
 
 use crate::diff::Existing;
@@ -21,9 +23,8 @@ use crate::plan::{Row, TablePlan};
 /// How many ids one question holds: 100 of them are 4 kB of address, which every gateway takes.
 const IDS_A_QUESTION: usize = 100;
 
-/// How often something is asked that gets no answer, and how long before the second time; the wait doubles.
-const TRIES: u32 = 5;
-const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How often something is asked that gets no answer: for about four seconds.
+const RETRY: Retry = Retry { tries: 5, first: Duration::from_millis(250), longest: Duration::from_secs(30) };
 
 #[derive(Deserialize)]
 struct Id {
@@ -127,15 +128,14 @@ impl Target {
     /// Exit code 2 for an address or key that cannot be, 6 when nobody answers, 7 when the key, the
     /// password or the owner is unknown.
     pub async fn open(access: Access, email: &str, unknown: UnknownOwner) -> Result<Self, Failure> {
-        let client = Client::builder(access.url, access.key).build().map_err(failure)?;
+        let client = Client::builder(access.url, access.key).retry(RETRY).build().map_err(failure)?;
         let (owner, authority) = match access.grant {
             Grant::SecretKey { new_password } => {
                 (find_owner(&client, email, unknown, new_password).await?, Authority::SecretKey)
             }
             Grant::Password(password) => {
-                let session =
-                    patiently(|| async { client.auth().sign_in_with_password(email, &password).await });
-                (Owner::Known(session.await.map_err(failure)?.user.id), Authority::Owner)
+                let session = client.auth().sign_in_with_password(email, &password).await.map_err(failure)?;
+                (Owner::Known(session.user.id), Authority::Owner)
             }
         };
         Ok(Self { client, owner, authority })
@@ -151,7 +151,7 @@ impl Target {
         let made = match admin.create_user(user).await {
             // Another run was faster.
             Err(error) if error.kind() == ErrorKind::Conflict => {
-                patiently(|| admin.user_by_email(&user.email)).await.map_err(failure)?
+                admin.user_by_email(&user.email).await.map_err(failure)?
             }
             made => Some(made.map_err(|error| {
                 failure(error).help("check --owner: the project does not take this address or password")
@@ -209,9 +209,7 @@ impl Target {
 
     /// Asks for columns of no row.
     async fn look(&self, table: &TablePlan, columns: String) -> Result<(), Error> {
-        let ask =
-            || self.client.from::<Box<RawValue>>(&table.name).select().columns(&columns).limit(0).fetch();
-        patiently(ask).await.map(drop)
+        self.client.from(&table.name).select(&columns).limit(0).fetch().await.map(drop)
     }
 
     /// Those of these rows that are there, as they are. `asked` hears how many more were asked for.
@@ -224,14 +222,12 @@ impl Target {
         rows: &[&Row],
         mut asked: impl FnMut(usize),
     ) -> Result<Vec<Existing>, Failure> {
-        const ID: Column<Box<RawValue>, Uuid> = Column::new("id");
         let mut existing = Vec::new();
         for rows in rows.chunks(IDS_A_QUESTION) {
-            let ask = || {
-                let select = self.client.from(&table.name).select().columns(table.select_list());
-                select.filter(ID.is_in(rows.iter().map(|row| row.id))).fetch()
-            };
-            for row in patiently(ask).await.map_err(|error| table_failure(&table.name, error))? {
+            let select = self.client.from(&table.name).select(&table.select_list());
+            let select = select.filter(col("id").is_in(rows.iter().map(|row| row.id)));
+            let there = select.typed::<Box<RawValue>>().fetch().await;
+            for row in there.map_err(|error| table_failure(&table.name, error))? {
                 existing.push(table.decode(&row)?);
             }
             asked(rows.len());
@@ -248,32 +244,24 @@ impl Target {
         let column = table.parent.as_ref().and_then(|parent| table.columns.get(parent.cell));
         let Some(column) = column else { return Ok(0) };
         let planned: HashSet<Uuid> = table.rows.iter().map(|row| row.id).collect();
-        let parents: Vec<String> = parents.iter().map(Uuid::to_string).collect();
         let mut leftover = 0;
         for parents in parents.chunks(IDS_A_QUESTION) {
-            let mut after = Uuid::nil();
-            loop {
-                let request = Request::get(format!("/rest/v1/{}", table.name))
-                    .query("select", "id")
-                    .query(column.name.clone(), format!("in.({})", parents.join(",")))
-                    .query("id", format!("gt.{after}"))
-                    .query("order", "id");
-                let ask = || async { self.client.send(request.clone()).await?.accepted()?.json::<Vec<Id>>() };
-                let rows = patiently(ask).await.map_err(|error| table_failure(&table.name, error))?;
-                leftover += rows.iter().filter(|row| !planned.contains(&row.id)).count();
-                // A server may cut an answer where it likes; only an empty one is the end.
-                let Some(last) = rows.last() else { break };
-                after = last.id;
-            }
+            let lines = self
+                .client
+                .from(&table.name)
+                .select("id")
+                .filter(col(&column.name).is_in(parents.iter().copied()));
+            let lines = lines.typed::<Id>().stream_by(col("id")).try_collect::<Vec<_>>().await;
+            let lines = lines.map_err(|error| table_failure(&table.name, error))?;
+            leftover += lines.iter().filter(|row| !planned.contains(&row.id)).count();
         }
         Ok(leftover)
     }
 
     /// Writes rows, all of them or none. Worth another try are only the failures it has tried again already.
     pub async fn upsert(&self, table: &str, columns: &[&str], rows: &[&RawValue]) -> Result<(), Error> {
-        let ask =
-            || self.client.from::<()>(table).upsert_as(rows).columns(columns).on_conflict(&["id"]).send();
-        patiently(ask).await
+        let upsert = self.client.from(table).upsert_many(rows).columns(columns).on_conflict(col("id"));
+        upsert.send().await.map(drop)
     }
 }
 
@@ -285,7 +273,7 @@ async fn find_owner(
     password: Option<String>,
 ) -> Result<Owner, Failure> {
     let admin = client.auth().admin();
-    let found = patiently(|| admin.user_by_email(email)).await.map_err(failure)?;
+    let found = admin.user_by_email(email).await.map_err(failure)?;
     match (found, unknown) {
         (Some(user), _) => Ok(Owner::Known(user.id)),
         (None, UnknownOwner::Create) => {
@@ -303,19 +291,6 @@ fn owner_unknown() -> Failure {
     )
 }
 
-/// Asks again while there is no answer, waiting longer each time.
-async fn patiently<T>(ask: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
-    let mut wait = FIRST_WAIT;
-    for _ in 1..TRIES {
-        match ask().await {
-            Err(error) if error.is_retryable() && !is_too_much(&error) => tokio::time::sleep(wait).await,
-            answer => return answer,
-        }
-        wait *= 2;
-    }
-    ask().await
-}
-
 /// True if the same again would fail the same, and less of it may not: too large for a gateway, too slow
 /// for a time limit.
 pub(crate) fn is_too_much(error: &Error) -> bool {
@@ -325,7 +300,7 @@ pub(crate) fn is_too_much(error: &Error) -> bool {
 /// What a refusal means for the run, where no table is concerned.
 pub(crate) fn failure(error: Error) -> Failure {
     let (code, id, help) = match error.kind() {
-        ErrorKind::Unreachable | ErrorKind::Busy => (
+        ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::Busy => (
             exit::UNREACHABLE,
             "target.unreachable",
             "check the address and the network, then run the same command again",

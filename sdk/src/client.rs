@@ -1,20 +1,27 @@
 //! The client: a project's address, its key, its transport and the session they share.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use url::Url;
 
-use crate::auth::{Auth, Authority};
+use crate::auth::{Auth, Authority, Token};
 use crate::error::{Error, ErrorKind};
 use crate::key::ApiKey;
-use crate::rest::{Row, Table};
-use crate::transport::{Credentials, HttpTransport, Reply, Request, Transport};
+use crate::rest::{Call, Function, Query, Row, Table};
+use crate::retry::{Budget, Retry};
+use crate::trace::{TraceContext, random_fraction};
+use crate::transport::{Credentials, HttpTransport, Replay, Reply, Request, Service, Transport};
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 const CLIENT_INFO: HeaderName = HeaderName::from_static("x-client-info");
+const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
 const CLIENT_VERSION: HeaderValue =
     HeaderValue::from_static(concat!("supabase-sdk-rust/", env!("CARGO_PKG_VERSION")));
 
@@ -34,10 +41,26 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     url: Url,
     key: ApiKey,
+    /// Services that get the key as a bearer token though it is none.
+    key_as_bearer: Vec<Service>,
     schema: String,
+    headers: HeaderMap,
     transport: Arc<dyn Transport>,
     authority: Authority,
+    retry: Retry,
+    budget: Budget,
+    trace: Option<TraceSource>,
+    /// The most rows the server is known to answer with; 0 while that is unknown.
+    row_cap: AtomicUsize,
 }
+
+/// Gives the trace a request belongs to.
+pub(crate) type TraceSource = Arc<dyn Fn() -> Option<TraceContext> + Send + Sync>;
+
+/// Gives the token of somebody who signed in elsewhere; `None` for nobody.
+pub(crate) type TokenSource = Arc<dyn Fn() -> TokenAnswer + Send + Sync>;
+type TokenAnswer =
+    Pin<Box<dyn Future<Output = Result<Option<Token>, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
 
 impl Client {
     /// Starts a client for the project at `url` with its API key.
@@ -45,9 +68,15 @@ impl Client {
         ClientBuilder {
             url: url.into(),
             key: key.into(),
+            key_as_bearer: Vec::new(),
             schema: "public".to_owned(),
+            headers: Vec::new(),
             timeout: Duration::from_secs(30),
+            retry: Retry::default(),
             transport: None,
+            tokens: None,
+            trace: None,
+            row_cap: 0,
         }
     }
 
@@ -76,33 +105,103 @@ impl Client {
         Table::typed(self.clone())
     }
 
-    /// A table named at run time; rows are whatever `R` reads, [`serde_json::Value`] for anything.
-    pub fn from<R>(&self, table: impl Into<String>) -> Table<R> {
+    /// A table named at run time; its rows are JSON.
+    pub fn from(&self, table: impl Into<String>) -> Table<Value> {
         Table::named(self.clone(), table.into())
+    }
+
+    /// A function with typed arguments and a typed answer.
+    pub fn call<F: Function>(&self, arguments: &F) -> Call<F::Returns> {
+        Query::typed_call(self.clone(), arguments)
+    }
+
+    /// A function named at run time; it answers with JSON. Arguments are named: an object or a struct,
+    /// `()` or `json!({})` for none.
+    pub fn rpc(&self, function: impl Into<String>, arguments: &impl serde::Serialize) -> Call<Value> {
+        Query::named_call(self.clone(), function.into(), arguments)
+    }
+
+    /// The same project and session, with another schema than the client's.
+    #[must_use]
+    pub fn schema(&self, schema: impl Into<String>) -> SchemaClient {
+        SchemaClient { client: self.clone(), schema: schema.into() }
     }
 
     /// Sends any request below the project's address, with the key and the session added. What this
     /// crate has no method for yet stays reachable here.
     ///
+    /// A failure that may pass is tried again as [`Retry`] says; a token the server calls expired is renewed
+    /// once.
+    ///
     /// # Errors
     /// When no answer arrived, or the session could not be renewed. A refusal is an `Ok` answer:
     /// see [`Reply::accepted`].
-    #[tracing::instrument(level = "debug", skip_all, fields(method = %request.method, path = request.path, status))]
+    #[tracing::instrument(
+        level = "debug",
+        skip_all,
+        fields(method = %request.method, path = request.path, status, tries, traceparent)
+    )]
     pub async fn send(&self, mut request: Request) -> Result<Reply, Error> {
-        let bearer = match request.credentials {
-            Credentials::Session => self.authority().bearer(self).await?,
-            Credentials::Key => None,
-        };
-        let bearer = bearer.as_deref().or_else(|| self.0.key.bearer());
-        if let (Some(bearer), false) = (bearer, request.headers.contains_key(AUTHORIZATION)) {
-            request.headers.insert(AUTHORIZATION, secret_header(&format!("Bearer {bearer}"))?);
+        let span = tracing::Span::current();
+        let address = format!("{}{}", self.url(), request.uri());
+        let retry = request.retry.unwrap_or(self.0.retry);
+        let safe_twice = request.replay == Replay::Safe;
+        let own_authorization = request.headers.contains_key(AUTHORIZATION);
+        for (name, value) in &self.0.headers {
+            request.headers.entry(name).or_insert_with(|| value.clone());
         }
         request.headers.insert(API_KEY, secret_header(self.0.key.expose())?);
         request.headers.insert(CLIENT_INFO, CLIENT_VERSION);
-        let address = format!("{}{}", self.0.url.as_str().trim_end_matches('/'), request.uri());
-        let reply = self.0.transport.send(&address, &request).await?;
-        tracing::Span::current().record("status", reply.status.as_u16());
-        Ok(reply)
+        if let Some(trace) = self.0.trace.as_ref().and_then(|trace| trace()) {
+            span.record("traceparent", &trace.traceparent);
+            trace.apply(&mut request.headers);
+        }
+        let (mut sent, mut renewed) = (0, false);
+        loop {
+            let token = if own_authorization { None } else { self.authorize(&mut request).await? };
+            let answer = self.0.transport.send(&address, &request).await;
+            sent += 1;
+            let failure = match &answer {
+                Ok(reply) if reply.status.is_success() => {
+                    span.record("status", reply.status.as_u16()).record("tries", sent);
+                    self.0.budget.earn();
+                    return answer;
+                }
+                Ok(reply) => &reply.refusal(),
+                Err(error) => error,
+            };
+            if let Some(token) = token.filter(|_| !renewed && failure.is_stale_token()) {
+                renewed = true;
+                if self.authority().renew_stale(self, &token).await {
+                    continue;
+                }
+            }
+            let wait = retry.wait(sent, safe_twice, failure, random_fraction());
+            let Some(wait) = wait.filter(|_| self.0.budget.take()) else {
+                span.record("status", failure.status().map(|status| status.as_u16())).record("tries", sent);
+                return answer;
+            };
+            tracing::debug!(?wait, sent, %failure, "trying again");
+            tokio::time::sleep(wait).await;
+            request.headers.insert(RETRY_COUNT, sent.into());
+        }
+    }
+
+    /// Adds who asks: the session's token, or the key where that is one. Says which token of the session.
+    async fn authorize(&self, request: &mut Request) -> Result<Option<String>, Error> {
+        let token = match request.credentials {
+            Credentials::Session => self.authority().bearer(self).await?,
+            Credentials::Key => None,
+        };
+        let key_is_taken = || {
+            self.0.key.is_jwt()
+                || Service::of(&request.path).is_some_and(|service| self.0.key_as_bearer.contains(&service))
+        };
+        let bearer = token.as_deref().or_else(|| key_is_taken().then(|| self.0.key.expose()));
+        if let Some(bearer) = bearer {
+            request.headers.insert(AUTHORIZATION, secret_header(&format!("Bearer {bearer}"))?);
+        }
+        Ok(token)
     }
 
     /// The project's address.
@@ -110,17 +209,61 @@ impl Client {
         self.0.url.as_str().trim_end_matches('/')
     }
 
+    /// The database role requests run as now: that of the session, or the key's.
+    pub fn role(&self) -> String {
+        self.authority().role().unwrap_or_else(|| self.0.key.role().to_owned())
+    }
+
     /// True if the client's key passes row-level security.
     pub fn has_secret_key(&self) -> bool {
         self.0.key.is_secret()
     }
 
-    pub(crate) fn schema(&self) -> &str {
+    /// The most rows this server is known to answer with.
+    pub(crate) fn row_cap(&self) -> Option<usize> {
+        Some(self.0.row_cap.load(Ordering::Relaxed)).filter(|cap| *cap > 0)
+    }
+
+    /// Notes that the server cut an answer at so many rows.
+    pub(crate) fn learn_row_cap(&self, rows: usize) {
+        self.0.row_cap.store(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn default_schema(&self) -> &str {
         &self.0.schema
     }
 
     pub(crate) fn authority(&self) -> &Authority {
         &self.0.authority
+    }
+}
+
+/// A client that looks into another schema. From [`Client::schema`].
+#[derive(Debug, Clone)]
+pub struct SchemaClient {
+    client: Client,
+    schema: String,
+}
+
+impl SchemaClient {
+    /// A table of this schema with a typed row.
+    pub fn table<R: Row>(&self) -> Table<R> {
+        self.client.table().in_schema(&self.schema)
+    }
+
+    /// A table of this schema, named at run time.
+    pub fn from(&self, table: impl Into<String>) -> Table<Value> {
+        self.client.from(table).in_schema(&self.schema)
+    }
+
+    /// A function of this schema with typed arguments and a typed answer.
+    pub fn call<F: Function>(&self, arguments: &F) -> Call<F::Returns> {
+        self.client.call(arguments).in_schema(&self.schema)
+    }
+
+    /// A function of this schema, named at run time.
+    pub fn rpc(&self, function: impl Into<String>, arguments: &impl serde::Serialize) -> Call<Value> {
+        self.client.rpc(function, arguments).in_schema(&self.schema)
     }
 }
 
@@ -143,9 +286,15 @@ fn secret_header(value: &str) -> Result<HeaderValue, Error> {
 pub struct ClientBuilder {
     url: String,
     key: String,
+    key_as_bearer: Vec<Service>,
     schema: String,
+    headers: Vec<(String, String)>,
     timeout: Duration,
+    retry: Retry,
     transport: Option<Arc<dyn Transport>>,
+    tokens: Option<TokenSource>,
+    trace: Option<TraceSource>,
+    row_cap: usize,
 }
 
 impl ClientBuilder {
@@ -182,6 +331,75 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends what failed for a passing reason again like this; [`Retry::never`] does not.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Adds a header to every request. One the request sets itself stays.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes tokens from elsewhere instead of signing in here: Clerk, Auth0, Firebase and the like. Asked
+    /// before each request. `None` is nobody; an error fails the request, which never goes out as
+    /// nobody's instead.
+    ///
+    /// ```
+    /// # fn run() -> Result<(), supabase_sdk::Error> {
+    /// use supabase_sdk::{Client, Token};
+    /// let client = Client::builder("https://abc.supabase.co", "sb_publishable_abc")
+    ///     .access_token(|| async { Ok(Some(Token::new("from elsewhere"))) })
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn access_token<F, A>(mut self, tokens: F) -> Self
+    where
+        F: Fn() -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Option<Token>, Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        self.tokens = Some(Arc::new(move || Box::pin(tokens())));
+        self
+    }
+
+    /// Adds the trace each request belongs to, so that the server's spans continue ours.
+    ///
+    /// ```
+    /// # fn run() -> Result<(), supabase_sdk::Error> {
+    /// use supabase_sdk::{Client, TraceContext};
+    /// let client = Client::builder("https://abc.supabase.co", "sb_publishable_abc")
+    ///     .trace(|| Some(TraceContext::random()))
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn trace(mut self, source: impl Fn() -> Option<TraceContext> + Send + Sync + 'static) -> Self {
+        self.trace = Some(Arc::new(source));
+        self
+    }
+
+    /// Sends an `sb_…` key as a bearer token to a service as well. Hosted gateways do not want it, and
+    /// Functions refuse it; a self-hosted Storage without a gateway may need it. Legacy keys are sent so
+    /// in any case, as they are JWTs.
+    #[must_use]
+    pub fn key_as_bearer(mut self, service: Service) -> Self {
+        self.key_as_bearer.push(service);
+        self
+    }
+
+    /// Says how many rows the server answers with at most ("Max rows" in the API settings). Otherwise it is
+    /// learnt: see [`crate::rest::Rows::may_be_cut`].
+    #[must_use]
+    pub fn max_rows(mut self, rows: usize) -> Self {
+        self.row_cap = rows;
+        self
+    }
+
     /// Sends through something else than HTTP: a script in a test, a layer of your own.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -212,8 +430,27 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(self.timeout)?),
         };
-        let authority = Authority::default();
-        Ok(Client(Arc::new(Inner { url, key: self.key.parse()?, schema: self.schema, transport, authority })))
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let header = || Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?));
+            let (name, value) = header().ok_or_else(|| {
+                Error::new(ErrorKind::Config, format!("the header {name:?} cannot be sent with this value"))
+            })?;
+            headers.append(name, value);
+        }
+        Ok(Client(Arc::new(Inner {
+            url,
+            key: self.key.parse()?,
+            key_as_bearer: self.key_as_bearer,
+            schema: self.schema,
+            headers,
+            transport,
+            authority: Authority::new(self.tokens),
+            retry: self.retry,
+            budget: Budget::default(),
+            trace: self.trace,
+            row_cap: self.row_cap.into(),
+        })))
     }
 }
 

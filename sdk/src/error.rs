@@ -5,7 +5,10 @@
 //! Those stay reachable through [`Error::message`] and [`Error::details`] for who asks.
 
 use std::fmt;
+use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -19,16 +22,26 @@ struct Inner {
     code: Option<String>,
     details: Value,
     hint: Option<String>,
-    request_id: Option<String>,
+    /// True if the server certainly did not carry the request out.
+    undone: bool,
+    answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The refusal as it came.
+struct Answer {
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 /// What a caller can do about a failure.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// No answer arrived: offline, name lookup, connection cut, timeout.
+    /// No answer arrived: offline, name lookup, connection cut.
     Unreachable,
+    /// No answer arrived in time.
+    Timeout,
     /// The server is there but cannot now: rate limit, restart, lock, statement timeout.
     Busy,
     /// Nobody is signed in, or the session is no longer good.
@@ -41,6 +54,10 @@ pub enum ErrorKind {
     Conflict,
     /// The request or its values are wrong; the same request fails again.
     Invalid,
+    /// The server failed on this request: a bug, a broken function, something it does not do at all.
+    Internal,
+    /// Another number of rows than was asked for.
+    Count,
     /// The answer is not what the protocol promises.
     Protocol,
     /// The client was set up wrongly; nothing was sent.
@@ -50,7 +67,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// True if the same request may succeed later. The one place that says so.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Busy)
+        matches!(self, Self::Unreachable | Self::Timeout | Self::Busy)
     }
 
     /// The kind of a refusal, from its status and its PostgREST code, SQLSTATE or Auth code.
@@ -59,16 +76,17 @@ impl ErrorKind {
     pub(crate) fn classify(status: StatusCode, code: Option<&str>) -> Self {
         match code.unwrap_or_default() {
             "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "40001" | "40P01" | "55P03" | "57014"
-            | "57P01" | "57P03" => Self::Busy,
-            code if code.len() == 5 && (code.starts_with("08") || code.starts_with("53")) => Self::Busy,
+            | "57P01" | "57P02" | "57P03" => Self::Busy,
+            code if is_sqlstate(code) && (code.starts_with("08") || code.starts_with("53")) => Self::Busy,
             "PGRST300" | "PGRST301" | "PGRST302" | "PGRST303" => Self::Unauthenticated,
-            "PGRST106" | "PGRST202" | "PGRST204" | "PGRST205" | "42P01" | "42703" | "42883" | "3F000" => {
-                Self::NotFound
-            }
+            "PGRST106" | "PGRST125" | "PGRST202" | "PGRST204" | "PGRST205" | "42P01" | "42703" | "42883"
+            | "3F000" => Self::NotFound,
+            "PGRST116" | "PGRST124" => Self::Count,
             "23505" | "23P01" | "user_already_exists" | "email_exists" => Self::Conflict,
             "42501" if status == StatusCode::UNAUTHORIZED => Self::Unauthenticated,
             "42501" => Self::Forbidden,
             "23502" | "23503" | "23514" => Self::Invalid,
+            code if status == StatusCode::INTERNAL_SERVER_ERROR && is_sqlstate(code) => Self::Internal,
             _ => Self::of_status(status),
         }
     }
@@ -79,8 +97,9 @@ impl ErrorKind {
             403 => Self::Forbidden,
             404 => Self::NotFound,
             409 | 412 => Self::Conflict,
+            501 => Self::Internal,
             408 | 429 | 500..=599 => Self::Busy,
-            400..=499 => Self::Invalid,
+            300 | 400..=499 => Self::Invalid,
             _ => Self::Protocol,
         }
     }
@@ -88,12 +107,15 @@ impl ErrorKind {
     fn words(self) -> &'static str {
         match self {
             Self::Unreachable => "the server did not answer",
+            Self::Timeout => "the server did not answer in time",
             Self::Busy => "the server cannot answer now",
             Self::Unauthenticated => "not signed in",
             Self::Forbidden => "not allowed",
             Self::NotFound => "not found",
             Self::Conflict => "conflict",
             Self::Invalid => "invalid request",
+            Self::Internal => "the server failed",
+            Self::Count => "another number of rows",
             Self::Protocol => "unexpected answer",
             Self::Config => "configuration",
         }
@@ -109,9 +131,24 @@ impl Error {
             code: None,
             details: Value::Null,
             hint: None,
-            request_id: None,
+            undone: false,
+            answer: None,
             source: None,
         }))
+    }
+
+    /// Says that the server certainly did not carry the request out.
+    #[must_use]
+    pub(crate) fn undone(mut self) -> Self {
+        self.0.undone = true;
+        self
+    }
+
+    /// Adds words to the message.
+    #[must_use]
+    pub(crate) fn with_words(mut self, words: &str) -> Self {
+        self.0.message.push_str(words);
+        self
     }
 
     /// A failure of our own making is a wrong answer; one of the network is no answer.
@@ -124,23 +161,30 @@ impl Error {
     /// `{code,message,details,hint}` (REST), `{code,message}`, `{code:400,error_code,msg}` and
     /// `{error,error_description}` (Auth), `{message,hint}` (gateway).
     pub(crate) fn from_reply(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let answer = Answer { headers: headers.clone(), body: Bytes::copy_from_slice(body) };
+        let mut body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |names: &[&str]| {
             names.iter().find_map(|name| body.get(name).and_then(Value::as_str)).map(str::to_owned)
         };
         let code = text(&["error_code", "code", "error"]).or_else(|| proxy_status_code(headers));
         let message = text(&["message", "msg", "error_description"])
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
+        let hint = text(&["hint"]);
+        // PostgREST or the database itself speaks, and has not merely lost sight of each other.
+        let spoken = code.as_deref().is_some_and(|code| {
+            code.starts_with("PGRST")
+                || is_sqlstate(code) && !code.starts_with("08") && !matches!(code, "57P02")
+        });
         Self(Box::new(Inner {
             kind: ErrorKind::classify(status, code.as_deref()),
             message,
             status: Some(status),
-            details: body.get("details").cloned().unwrap_or(Value::Null),
-            hint: text(&["hint"]),
-            request_id: ["sb-request-id", "x-request-id", "cf-ray"]
-                .iter()
-                .find_map(|name| headers.get(*name)?.to_str().ok())
-                .map(str::to_owned),
+            details: body.get_mut("details").map(Value::take).unwrap_or_default(),
+            hint,
+            // The database, or PostgREST before it, refused: the transaction is no more. A gateway only
+            // knows that it got no answer, except where it counts requests.
+            undone: spoken || (status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT),
+            answer: Some(answer),
             code,
             source: None,
         }))
@@ -183,19 +227,64 @@ impl Error {
 
     /// The server's name for the request, to quote in a support ticket.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
+        let headers = self.headers()?;
+        ["sb-request-id", "x-request-id", "cf-ray"].iter().find_map(|name| headers.get(*name)?.to_str().ok())
     }
 
-    /// The message without the value that class 22 errors end with.
-    fn safe_message(&self) -> &str {
-        let message = &self.0.message;
-        let data_exception =
-            self.0.code.as_deref().is_some_and(|code| code.len() == 5 && code.starts_with("22"));
-        match message.split_once(": ") {
-            Some((before, _)) if data_exception => before,
-            _ => message,
+    /// The headers of the refusal, when an answer arrived.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        Some(&self.0.answer.as_ref()?.headers)
+    }
+
+    /// The refusal's body as it came, when an answer arrived. It may repeat row values: do not log it.
+    pub fn body(&self) -> Option<&Bytes> {
+        Some(&self.0.answer.as_ref()?.body)
+    }
+
+    /// How long the server asks to be left alone. A date instead of a number of seconds is not read.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.headers()?.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// True if the server certainly did not carry the request out: it was never reached, or it refused.
+    /// False if nobody knows.
+    pub fn is_undone(&self) -> bool {
+        self.0.undone
+    }
+
+    /// True if the same request is worth sending again at once. What ran into a time limit, the database's
+    /// or a gateway's, would take as long again.
+    pub(crate) fn is_worth_repeating(&self) -> bool {
+        let too_long = self.code() == Some("57014") || self.status() == Some(StatusCode::GATEWAY_TIMEOUT);
+        self.is_retryable() && (!too_long || self.code() == Some("PGRST003"))
+    }
+
+    /// True if the token is the reason, and a newer one may help.
+    pub(crate) fn is_stale_token(&self) -> bool {
+        self.0.kind == ErrorKind::Unauthenticated && matches!(self.code(), Some("PGRST301" | "PGRST303"))
+    }
+
+    /// The message without the value that class 22 errors quote or end with: `invalid input syntax for
+    /// type integer: "…"`, `value "…" is out of range for type integer`.
+    fn safe_message(&self) -> std::borrow::Cow<'_, str> {
+        let message = self.0.message.as_str();
+        if !self.code().is_some_and(|code| is_sqlstate(code) && code.starts_with("22")) {
+            return message.into();
+        }
+        let message = message.split_once(": ").map_or(message, |(before, _)| before);
+        match (message.find('"'), message.rfind('"')) {
+            (Some(first), Some(last)) if first < last => {
+                format!("{}…{}", &message[..=first], &message[last..]).into()
+            }
+            (Some(first), _) => message[..first].into(),
+            _ => message.into(),
         }
     }
+}
+
+/// True for a SQLSTATE: five capitals and digits.
+fn is_sqlstate(code: &str) -> bool {
+    code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// A HEAD request has no body; PostgREST then names its code in `Proxy-Status: PostgREST; error=42501`.
@@ -222,7 +311,7 @@ impl fmt::Debug for Error {
             .field("status", &self.0.status.map(|status| status.as_u16()))
             .field("code", &self.0.code)
             .field("message", &self.safe_message())
-            .field("request_id", &self.0.request_id)
+            .field("request_id", &self.request_id())
             .field("source", &self.0.source)
             .finish()
     }
@@ -294,7 +383,10 @@ mod tests {
             refusal(409, r#"{"code":"23505","message":"duplicate key","details":"Key (a)=(s3cret)"}"#);
         let syntax =
             refusal(400, r#"{"code":"22P02","message":"invalid input syntax for type uuid: \"s3cret\""}"#);
-        for error in [conflict, syntax] {
+        let range =
+            refusal(400, r#"{"code":"22003","message":"value \"s3cret\" is out of range for type integer"}"#);
+        assert!(range.to_string().contains("out of range for type integer"), "{range}");
+        for error in [conflict, syntax, range] {
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
         }
     }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::error::{Error, ErrorKind};
 
 /// A project's API key, of either style: `sb_publishable_…`/`sb_secret_…`, or a legacy JWT.
@@ -18,17 +21,37 @@ pub struct ApiKey {
     style: Style,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Style {
     Publishable,
     Secret,
-    Jwt,
+    Jwt { role: String },
+}
+
+/// The role a token claims, read without asking whether the claim is true: only for words.
+pub(crate) fn claimed_role(token: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        role: String,
+    }
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    Some(serde_json::from_slice::<Claims>(&payload).ok()?.role)
 }
 
 impl ApiKey {
-    /// True for an `sb_secret_…` key, which passes row-level security and must never ship in an app.
+    /// True for an `sb_secret_…` or a legacy `service_role` key, which passes row-level security and must
+    /// never ship in an app.
     pub fn is_secret(&self) -> bool {
-        self.style == Style::Secret
+        self.role() == "service_role"
+    }
+
+    /// The database role of requests that carry the key alone.
+    pub fn role(&self) -> &str {
+        match &self.style {
+            Style::Publishable => "anon",
+            Style::Secret => "service_role",
+            Style::Jwt { role } => role,
+        }
     }
 
     /// The key as text, for the `apikey` header.
@@ -36,12 +59,10 @@ impl ApiKey {
         &self.text
     }
 
-    /// The key as a bearer token. Only legacy keys are JWTs; a gateway refuses the others there.
-    pub(crate) fn bearer(&self) -> Option<&str> {
-        match self.style {
-            Style::Jwt => Some(&self.text),
-            Style::Publishable | Style::Secret => None,
-        }
+    /// True for a legacy key, the only style that is a bearer token as well; a gateway refuses the others
+    /// there.
+    pub(crate) fn is_jwt(&self) -> bool {
+        matches!(self.style, Style::Jwt { .. })
     }
 }
 
@@ -59,7 +80,7 @@ impl std::str::FromStr for ApiKey {
         } else if text.starts_with("sb_secret_") {
             Style::Secret
         } else if text.starts_with("eyJ") && text.matches('.').count() == 2 {
-            Style::Jwt
+            Style::Jwt { role: claimed_role(text).unwrap_or_else(|| "anon".to_owned()) }
         } else {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -78,10 +99,10 @@ impl std::str::FromStr for ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = match self.style {
+        let style = match &self.style {
             Style::Publishable => "publishable",
             Style::Secret => "secret",
-            Style::Jwt => "legacy",
+            Style::Jwt { .. } => "legacy",
         };
         write!(out, "ApiKey({style}, hidden)")
     }
@@ -92,12 +113,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_legacy_key_is_a_bearer_token() {
-        let bearer = |text: &str| text.parse::<ApiKey>().unwrap().bearer().is_some();
-        assert_eq!(
-            ["sb_publishable_a", "sb_secret_a", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"].map(bearer),
-            [false, false, true]
-        );
+    fn a_key_says_its_style_and_its_role() {
+        let read = |text: &str| {
+            let key: ApiKey = text.parse().unwrap();
+            (key.is_jwt(), key.is_secret(), key.role().to_owned())
+        };
+        // {"role":"service_role"} and no role at all.
+        let legacy = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2ln";
+        assert_eq!(read(legacy), (true, true, "service_role".to_owned()));
+        assert_eq!(read("eyJhbGciOiJIUzI1NiJ9.e30.c2ln"), (true, false, "anon".to_owned()));
+        assert_eq!(read("sb_publishable_a"), (false, false, "anon".to_owned()));
+        assert_eq!(read("sb_secret_a"), (false, true, "service_role".to_owned()));
     }
 
     #[test]

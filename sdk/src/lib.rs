@@ -2,26 +2,25 @@
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};
-//! use supabase_sdk::{Client, Column, Row};
+//! use supabase_sdk::{Client, Table};
 //!
-//! #[derive(Serialize, Deserialize)]
-//! struct Note { id: i64, title: String, archived: bool }
-//!
-//! impl Note {
-//!     const ARCHIVED: Column<Self, bool> = Column::new("archived");
-//! }
-//!
-//! impl Row for Note {
-//!     const TABLE: &'static str = "notes";
-//!     const COLUMNS: &'static [&'static str] = &["id", "title", "archived"];
-//!     const KEY: &'static [&'static str] = &["id"];
+//! #[derive(Serialize, Deserialize, Table)]
+//! #[table(name = "notes", insert = NewNote, update = NotePatch)]
+//! struct Note {
+//!     #[table(key, default)]
+//!     id: i64,
+//!     title: String,
+//!     #[table(default)]
+//!     archived: bool,
 //! }
 //!
 //! # async fn run() -> Result<(), supabase_sdk::Error> {
 //! let client = Client::from_env()?;                       // SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY
 //! client.auth().sign_in_with_password("zoe@garage.test", "correct horse").await?;
-//! client.table::<Note>().upsert(&[Note { id: 1, title: "tea".into(), archived: false }]).send().await?;
-//! let open = client.table::<Note>().select().filter(Note::ARCHIVED.eq(false)).fetch().await?;
+//! let notes = client.table::<Note>();
+//! let tea = notes.insert(&NewNote::new("tea")).returning().single().await?;
+//! notes.update(&NotePatch::default().archived(true)).filter(Note::ID.eq(tea.id)).expect_affected(1).send().await?;
+//! let open = notes.select().filter(Note::ARCHIVED.eq(false)).order(Note::TITLE.asc()).limit(20).fetch().await?;
 //! println!("{} open notes", open.len());
 //! # Ok(()) }
 //! ```
@@ -38,11 +37,26 @@ mod client;
 mod error;
 mod key;
 pub mod rest;
+mod retry;
+mod trace;
 mod transport;
 
 pub use auth::{Session, Token, User};
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, SchemaClient};
 pub use error::{Error, ErrorKind};
 pub use key::ApiKey;
 pub use rest::{Column, Filter, Row, Rows, Table};
-pub use transport::{Credentials, HttpTransport, Reply, Request, Sending, Transport};
+pub use retry::Retry;
+pub use supabase_sdk_derive::{Projection, Table};
+pub use trace::TraceContext;
+pub use transport::{Credentials, HttpTransport, Replay, Reply, Request, Sending, Service, Transport};
+
+// The crates whose types stand in generated code, so that an app need not name them all.
+#[cfg(feature = "chrono")]
+pub use chrono;
+#[cfg(feature = "jiff")]
+pub use jiff;
+#[doc(hidden)]
+pub use serde;
+pub use serde_json;
+pub use uuid;

@@ -1,8 +1,8 @@
 //! Edge: requests out, answers in. The only file here that opens a connection.
 //!
 //! A [`Request`] is a value without a server or a session; [`crate::Client::send`] adds both.
-//! Every request ends: connecting and answering have time limits. Redirects are not followed,
-//! since a redirect to another origin would carry the keys along.
+//! Every request ends: connecting and the whole have time limits. Redirects are
+//! followed within the project's origin only, since one to another origin would carry the keys along.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,10 +14,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
+use crate::retry::Retry;
 
 /// What may stand unescaped in a query: what RFC 3986 allows there, less `&`, `+`, `#` and `=`, which
 /// separate, mean a space, or cut. The rest of a filter's own punctuation stays readable in logs.
@@ -64,12 +65,62 @@ pub struct Request {
     pub body: Bytes,
     /// Whose authority it carries.
     pub credentials: Credentials,
+    /// Whether it may be sent twice.
+    pub replay: Replay,
+    /// How often it is sent again, where it is another than the client's.
+    pub retry: Option<Retry>,
+    /// How long it may take, where it is another than the client's.
+    pub timeout: Option<Duration>,
+}
+
+/// Whether the same request, sent twice, does what it does sent once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// It does: reading, and writing the same rows by their keys.
+    Safe,
+    /// It does not, or nobody knows.
+    Unsafe,
+}
+
+/// The service a request is for, read off its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// `/rest/v1`
+    Rest,
+    /// `/auth/v1`
+    Auth,
+    /// `/storage/v1`
+    Storage,
+    /// `/realtime/v1`
+    Realtime,
+    /// `/functions/v1`
+    Functions,
+}
+
+impl Service {
+    /// The service a path belongs to.
+    pub fn of(path: &str) -> Option<Self> {
+        let name = path.strip_prefix('/')?.split('/').next()?;
+        [
+            ("rest", Self::Rest),
+            ("auth", Self::Auth),
+            ("storage", Self::Storage),
+            ("realtime", Self::Realtime),
+            ("functions", Self::Functions),
+        ]
+        .into_iter()
+        .find_map(|(known, service)| (known == name).then_some(service))
+    }
 }
 
 impl Request {
     /// Starts a request.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
+        let safe = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT);
         Self {
+            replay: if safe { Replay::Safe } else { Replay::Unsafe },
+            retry: None,
+            timeout: None,
             method,
             path: path.into(),
             query: Vec::new(),
@@ -130,9 +181,18 @@ impl Request {
         self
     }
 
+    /// Says that sending it twice does what sending it once does.
+    #[must_use]
+    pub fn safe_to_repeat(mut self) -> Self {
+        self.replay = Replay::Safe;
+        self
+    }
+
     /// Path and encoded query.
     pub fn uri(&self) -> String {
-        let mut uri = self.path.clone();
+        let length: usize = self.query.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
+        let mut uri = String::with_capacity(self.path.len() + length);
+        uri.push_str(&self.path);
         for (index, (name, value)) in self.query.iter().enumerate() {
             uri.push(if index == 0 { '?' } else { '&' });
             uri.extend(utf8_percent_encode(name, QUERY));
@@ -170,7 +230,12 @@ impl Reply {
         if self.status.is_success() {
             return Ok(self);
         }
-        Err(Error::from_reply(self.status, &self.headers, &self.body))
+        Err(self.refusal())
+    }
+
+    /// What the server answered, as the error it is.
+    pub(crate) fn refusal(&self) -> Error {
+        Error::from_reply(self.status, &self.headers, &self.body)
     }
 
     /// Reads the body.
@@ -178,6 +243,11 @@ impl Reply {
     /// # Errors
     /// [`ErrorKind::Protocol`] when it is not the JSON that was expected.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.json_borrowed()
+    }
+
+    /// Reads the body without copying it.
+    pub(crate) fn json_borrowed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|source| {
             let message = format!(
                 "the answer (line {}, column {}) does not have the shape that was asked for",
@@ -204,23 +274,37 @@ pub trait Transport: Send + Sync + fmt::Debug {
     fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a>;
 }
 
-/// The transport over HTTP and TLS.
+/// The transport over HTTP and TLS. Connections are kept and used again; HTTP/2 where the server has it,
+/// and compressed answers.
 #[derive(Debug, Clone)]
 pub struct HttpTransport(reqwest::Client);
 
 impl HttpTransport {
     /// How long a connection may take to open.
     const CONNECT: Duration = Duration::from_secs(10);
+    /// How many redirects within the origin are followed.
+    const REDIRECTS: usize = 5;
 
-    /// Prepares one; `timeout` bounds each request from first byte to last.
+    /// Prepares one; `timeout` bounds each request from first byte to last, unless it says otherwise.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] when TLS cannot be set up.
     pub fn new(timeout: Duration) -> Result<Self, Error> {
+        let within_origin = reqwest::redirect::Policy::custom(|attempt| {
+            let from = attempt.previous().last().map(url::Url::origin);
+            if from.is_some_and(|from| from == attempt.url().origin())
+                && attempt.previous().len() <= Self::REDIRECTS
+            {
+                attempt.follow()
+            } else {
+                attempt.stop()
+            }
+        });
         reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(Self::CONNECT.min(timeout))
-            .redirect(reqwest::redirect::Policy::none())
+            .redirect(within_origin)
+            .tcp_nodelay(true)
             .build()
             .map(Self)
             .map_err(|source| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(source))
@@ -230,14 +314,14 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a> {
         Box::pin(async move {
-            let answer = self
-                .0
-                .request(request.method.clone(), address)
-                .headers(request.headers.clone())
-                .body(request.body.clone())
-                .send()
-                .await
-                .map_err(silence)?;
+            let mut asking = self.0.request(request.method.clone(), address).headers(request.headers.clone());
+            if !request.body.is_empty() {
+                asking = asking.body(request.body.clone());
+            }
+            if let Some(timeout) = request.timeout {
+                asking = asking.timeout(timeout);
+            }
+            let answer = asking.send().await.map_err(silence)?;
             let (status, headers) = (answer.status(), answer.headers().clone());
             Ok(Reply { status, headers, body: answer.bytes().await.map_err(silence)? })
         })
@@ -246,13 +330,13 @@ impl Transport for HttpTransport {
 
 /// No answer. The address is left out of the cause: a query holds row values.
 fn silence(source: reqwest::Error) -> Error {
-    let (kind, words) = match &source {
-        source if source.is_timeout() => (ErrorKind::Unreachable, "it took too long"),
-        source if source.is_connect() => (ErrorKind::Unreachable, "no connection"),
-        source if source.is_builder() => (ErrorKind::Config, "the address cannot be used"),
-        _ => (ErrorKind::Unreachable, "the connection was cut"),
+    let error = match &source {
+        source if source.is_connect() => Error::new(ErrorKind::Unreachable, "no connection").undone(),
+        source if source.is_timeout() => Error::new(ErrorKind::Timeout, "it took too long"),
+        source if source.is_builder() => Error::new(ErrorKind::Config, "the address cannot be used").undone(),
+        _ => Error::new(ErrorKind::Unreachable, "the connection was cut"),
     };
-    Error::new(kind, words).with_source(source.without_url())
+    error.with_source(source.without_url())
 }
 
 #[cfg(test)]

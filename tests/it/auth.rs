@@ -61,11 +61,11 @@ async fn both_styles_of_key_open_the_same_doors() {
     {
         let client = supabase_sdk::Client::builder(&project.url, app).build().unwrap();
         client.auth().sign_in_with_password(&zoe.email, &zoe.password).await.unwrap();
-        client.from::<serde_json::Value>("customers").select().fetch().await.unwrap();
+        client.from("customers").select("*").fetch().await.unwrap();
         let secret = supabase_sdk::Client::builder(&project.url, secret).build().unwrap();
-        secret.from::<serde_json::Value>("customers").select().fetch().await.unwrap();
+        secret.from("customers").select("*").fetch().await.unwrap();
     }
     let unknown = supabase_sdk::Client::builder(&project.url, "sb_publishable_unknown").build().unwrap();
-    let error = unknown.from::<serde_json::Value>("customers").select().fetch().await.unwrap_err();
+    let error = unknown.from("customers").select("*").fetch().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use supabase_sdk::Client;
+use supabase_sdk::rest::Count;
 
 use crate::migrator::{Desk, Run, sample};
 use crate::project::{Person, Project};
@@ -26,7 +27,7 @@ const TABLES: [&str; 10] = [
 async fn counts(client: &Client) -> BTreeMap<&'static str, u64> {
     let mut counts = BTreeMap::new();
     for table in TABLES {
-        let rows = client.from::<Value>(table).select().columns("id").count().limit(1).fetch().await.unwrap();
+        let rows = client.from(table).select("id").count(Count::Exact).limit(1).fetch().await.unwrap();
         counts.insert(table, rows.total().unwrap());
     }
     counts
@@ -36,7 +37,7 @@ async fn counts(client: &Client) -> BTreeMap<&'static str, u64> {
 async fn content(person: &Person) -> BTreeMap<&'static str, Vec<Value>> {
     let mut content = BTreeMap::new();
     for table in TABLES {
-        let rows = person.client.from::<Value>(table).select().fetch().await.unwrap();
+        let rows = person.client.from(table).select("*").fetch().await.unwrap();
         let mut rows: Vec<Value> = rows.into_iter().map(without_ids).collect();
         rows.sort_by_key(Value::to_string);
         content.insert(table, rows);
@@ -95,7 +96,7 @@ async fn an_export_is_its_owners_and_a_second_run_writes_nothing() {
         );
     }
     assert!(counts(&stranger.client).await.values().all(|rows| *rows == 0));
-    project.anonymous().from::<Value>("customers").select().fetch().await.unwrap_err();
+    project.anonymous().from("customers").select("*").fetch().await.unwrap_err();
 
     let written = versions(&project, &owner).await;
     let second = desk.import(&sample(), &owner, &[]).await.ended(0);
@@ -155,7 +156,7 @@ async fn an_older_export_takes_nothing_back_and_a_newer_one_wins() {
         desk.import(&desk.file(name, content), &owner, more).await.ended(0)
     };
     let title = async || {
-        let rows = owner.client.from::<Value>("repairs").select().columns("title").fetch().await.unwrap();
+        let rows = owner.client.from("repairs").select("title").fetch().await.unwrap();
         rows[0]["title"].as_str().unwrap().to_owned()
     };
     let (old, new) =

@@ -3,6 +3,7 @@
 //! The tables come from the database's own catalogue, so that a new one is tried without being named here.
 
 use serde_json::{Value, json};
+use supabase_sdk::rest::col;
 use supabase_sdk::{Client, Request};
 use uuid::Uuid;
 
@@ -27,7 +28,7 @@ impl Parents {
     async fn of(person: &Person) -> Self {
         let parents = Self { repair: Uuid::new_v4(), invoice: Uuid::new_v4() };
         for (table, id) in [("repairs", parents.repair), ("invoices", parents.invoice)] {
-            person.client.from::<Value>(table).insert(&[json!({ "id": id })]).send().await.unwrap();
+            person.client.from(table).insert_many(&[json!({ "id": id })]).send().await.unwrap();
         }
         parents
     }
@@ -75,7 +76,7 @@ async fn a_row_is_its_owners_and_nobody_elses() {
         let id = Uuid::new_v4();
         let mut row = row(table, &parents);
         row["id"] = json!(id);
-        owner.client.from::<Value>(table).insert(&[row.clone()]).send().await.unwrap();
+        owner.client.from(table).insert_many(&[row.clone()]).send().await.unwrap();
         assert_eq!(seen(&owner.client, table, id).await, Some(1), "{table}: its owner reads it");
         assert_eq!(seen(&stranger.client, table, id).await, Some(0), "{table}: a stranger does not see it");
         assert_eq!(seen(&anonymous, table, id).await, None, "{table}: nobody may not ask");
@@ -91,11 +92,11 @@ async fn a_row_is_its_owners_and_nobody_elses() {
                 0,
                 "{table}: not theirs to remove"
             );
-            who.from::<Value>(table).upsert(&[row.clone()]).on_conflict(&["id"]).send().await.unwrap_err();
+            who.from(table).upsert_many(&[row.clone()]).on_conflict(col("id")).send().await.unwrap_err();
             let mut forged = row.clone();
             forged["id"] = json!(Uuid::new_v4());
             forged["owner_id"] = json!(owner.id);
-            let error = who.from::<Value>(table).insert(&[forged]).send().await.unwrap_err();
+            let error = who.from(table).insert_many(&[forged]).send().await.unwrap_err();
             assert_eq!(error.code(), Some("42501"), "{table}: nobody adds rows in another's name");
         }
         let given_away =
@@ -121,7 +122,7 @@ async fn a_row_cannot_point_at_another_persons_row() {
     let (owner, stranger) = (project.person("owner").await, project.person("stranger").await);
     let parents = Parents::of(&owner).await;
     let line = json!({ "repair_id": parents.repair });
-    let error = stranger.client.from::<Value>("repair_lines").insert(&[line]).send().await.unwrap_err();
+    let error = stranger.client.from("repair_lines").insert_many(&[line]).send().await.unwrap_err();
     assert_eq!(error.code(), Some("23503"), "the same answer as for a row that is not there");
 }
 

@@ -1,14 +1,17 @@
 //! Tables over REST: a typed row goes in and comes back, to its owner alone.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use supabase_sdk::{Column, ErrorKind, Row};
+use serde_json::json;
+use supabase_sdk::rest::Count;
+use supabase_sdk::{ErrorKind, Retry, Table};
 use uuid::Uuid;
 
 use crate::project::Project;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
+#[table(name = "customers")]
 struct Customer {
+    #[table(key)]
     id: Uuid,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -16,19 +19,9 @@ struct Customer {
 }
 
 impl Customer {
-    const ID: Column<Self, Uuid> = Column::new("id");
-    const LAST_NAME: Column<Self, String> = Column::new("last_name");
-    const CITY: Column<Self, String> = Column::new("city");
-
     fn new(last_name: &str) -> Self {
         Self { id: Uuid::new_v4(), first_name: None, last_name: Some(last_name.to_owned()), city: None }
     }
-}
-
-impl Row for Customer {
-    const TABLE: &'static str = "customers";
-    const COLUMNS: &'static [&'static str] = &["id", "first_name", "last_name", "city"];
-    const KEY: &'static [&'static str] = &["id"];
 }
 
 #[tokio::test]
@@ -37,11 +30,11 @@ async fn a_row_comes_back_as_it_went_and_an_upsert_changes_it() {
     let zoe = project.person("zoe").await;
     let table = zoe.client.table::<Customer>();
     let mut customer = Customer::new("Lefèvre \"Zoé\", (née\\O'Neil) 🙂");
-    let inserted = table.insert(std::slice::from_ref(&customer)).returning().fetch().await.unwrap();
+    let inserted = table.insert(&customer).returning().fetch().await.unwrap();
     assert_eq!(inserted[..], [customer.clone()]);
     customer.city = Some("Larache".to_owned());
-    table.upsert(std::slice::from_ref(&customer)).send().await.unwrap();
-    let rows = table.select().filter(Customer::ID.eq(customer.id)).count().fetch().await.unwrap();
+    table.upsert(&customer).send().await.unwrap();
+    let rows = table.select().filter(Customer::ID.eq(customer.id)).count(Count::Exact).fetch().await.unwrap();
     assert_eq!((rows.total(), &rows[..]), (Some(1), &[customer][..]));
 }
 
@@ -53,7 +46,7 @@ async fn filters_find_what_they_say_whatever_the_text_holds() {
     let names =
         ["a,b", "a\"b", "a\\b", "(a)", "a.b", "a b", "a+b&c=d#e", "100%", "a*b", "", "null", "العرائش"];
     let customers: Vec<_> = names.iter().map(|name| Customer::new(name)).collect();
-    table.insert(&customers).send().await.unwrap();
+    table.insert_many(&customers).send().await.unwrap();
     for customer in &customers {
         let name = customer.last_name.as_ref().unwrap();
         let top = table.select().filter(Customer::LAST_NAME.eq(name)).fetch().await.unwrap();
@@ -75,16 +68,15 @@ async fn rows_are_ordered_limited_and_embedded() {
     let project = Project::target().await;
     let zoe = project.person("zoe").await;
     let customers = [Customer::new("Aziz"), Customer::new("Benali"), Customer::new("Chafik")];
-    zoe.client.table::<Customer>().insert(&customers).send().await.unwrap();
+    zoe.client.table::<Customer>().insert_many(&customers).send().await.unwrap();
     let last =
         zoe.client.table::<Customer>().select().order(Customer::LAST_NAME.desc()).limit(2).fetch().await;
     let last: Vec<_> = last.unwrap().into_iter().map(|row| row.last_name.unwrap()).collect();
     assert_eq!(last, ["Chafik", "Benali"]);
 
     let car = json!({ "customer_id": customers[1].id, "license_plate": "A 12345 92" });
-    zoe.client.from::<Value>("vehicles").insert(&[car]).send().await.unwrap();
-    let embedded =
-        zoe.client.from::<Value>("vehicles").select().columns("license_plate,owner:customers(last_name)");
+    zoe.client.from("vehicles").insert_many(&[car]).send().await.unwrap();
+    let embedded = zoe.client.from("vehicles").select("license_plate,owner:customers(last_name)");
     assert_eq!(
         embedded.fetch().await.unwrap().into_vec(),
         [json!({ "license_plate": "A 12345 92", "owner": { "last_name": "Benali" } })]
@@ -97,13 +89,12 @@ async fn a_refusal_has_a_kind_to_decide_by() {
     let zoe = project.person("zoe").await;
     let customer = Customer::new("Once");
     let table = zoe.client.table::<Customer>();
-    table.insert(std::slice::from_ref(&customer)).send().await.unwrap();
-    let twice = table.insert(&[customer]).send().await.unwrap_err();
-    let missing = zoe.client.from::<Value>("no_such_table").select().fetch().await.unwrap_err();
-    let column =
-        zoe.client.from::<Value>("customers").select().columns("no_such_column").fetch().await.unwrap_err();
+    table.insert(&customer).send().await.unwrap();
+    let twice = table.insert_many(&[customer]).send().await.unwrap_err();
+    let missing = zoe.client.from("no_such_table").select("*").fetch().await.unwrap_err();
+    let column = zoe.client.from("customers").select("no_such_column").fetch().await.unwrap_err();
     let wrong = json!({ "year": "not a number" });
-    let wrong = zoe.client.from::<Value>("vehicles").insert(&[wrong]).send().await.unwrap_err();
+    let wrong = zoe.client.from("vehicles").insert_many(&[wrong]).send().await.unwrap_err();
     let anonymous = project.anonymous().table::<Customer>().select().fetch().await.unwrap_err();
     let kinds = [&twice, &missing, &column, &wrong, &anonymous].map(|error| error.kind());
     assert_eq!(
@@ -123,15 +114,16 @@ async fn a_refusal_has_a_kind_to_decide_by() {
 async fn a_broken_wire_is_unreachable_and_worth_another_try() {
     let project = Project::embedded().await;
     let zoe = project.person("zoe").await;
+    let once = || zoe.client.table::<Customer>().select().retry(Retry::never()).fetch();
     for action in [json!({ "kind": "refuse" }), json!({ "kind": "lose_answer" })] {
-        project.faults(json!([{ "path": "/rest/v1/customers", "times": 1, "action": action }])).await;
-        let error = zoe.client.table::<Customer>().select().fetch().await.unwrap_err();
+        project.faults(json!([{ "path": "/rest/v1/customers", "times": 2, "action": action }])).await;
+        let error = once().await.unwrap_err();
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unreachable, true));
         zoe.client.table::<Customer>().select().fetch().await.unwrap();
     }
     project
         .faults(json!([{ "path": "/rest/v1/", "action": { "kind": "answer", "status": 503, "body": {} } }]))
         .await;
-    let error = zoe.client.table::<Customer>().select().fetch().await.unwrap_err();
+    let error = once().await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Busy, true));
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
-use serde_json::Value;
 use supabase_sdk::auth::NewUser;
+use supabase_sdk::rest::Count;
 use supabase_sdk::{Client, Error, ErrorKind};
 
 use crate::args;
@@ -146,8 +146,8 @@ impl Seen {
 async fn count(client: &Client, report: &Report) -> Result<u64, Error> {
     let mut rows = 0;
     for table in &report.tables {
-        let select = client.from::<Value>(&table.name).select().columns("id").limit(1);
-        rows += select.count().fetch().await?.total().unwrap_or_default();
+        let select = client.from(&table.name).select("id").limit(1);
+        rows += select.count(Count::Exact).fetch().await?.total().unwrap_or_default();
     }
     Ok(rows)
 }

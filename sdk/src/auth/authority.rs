@@ -8,20 +8,53 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use crate::auth::{Session, reply, request};
-use crate::client::Client;
+use crate::client::{Client, TokenSource};
 use crate::error::{Error, ErrorKind};
+use crate::key::claimed_role;
 
 /// The one owner of a client's session.
-#[derive(Default)]
 pub(crate) struct Authority {
     session: RwLock<Option<Session>>,
     renewing: tokio::sync::Mutex<()>,
+    /// Tokens from elsewhere, instead of a session of ours.
+    tokens: Option<TokenSource>,
 }
 
 impl Authority {
+    pub(crate) fn new(tokens: Option<TokenSource>) -> Self {
+        Self { session: RwLock::default(), renewing: tokio::sync::Mutex::default(), tokens }
+    }
+
     /// The token a request carries; `None` when nobody is signed in.
     pub(crate) async fn bearer(&self, client: &Client) -> Result<Option<String>, Error> {
-        Ok(self.session(client).await?.map(|session| session.access_token.expose().to_owned()))
+        let Some(tokens) = &self.tokens else {
+            return Ok(self.session(client).await?.map(|session| session.access_token.expose().to_owned()));
+        };
+        let token = tokens().await.map_err(|source| {
+            let message = "the access token that comes from elsewhere could not be had";
+            Error::new(ErrorKind::Unauthenticated, message).with_source(source)
+        })?;
+        Ok(token.map(|token| token.expose().to_owned()))
+    }
+
+    /// The role the session's requests run as; `None` when nobody is signed in.
+    pub(crate) fn role(&self) -> Option<String> {
+        if self.tokens.is_some() {
+            return Some("authenticated".to_owned());
+        }
+        let session = self.current()?;
+        Some(claimed_role(session.access_token.expose()).unwrap_or_else(|| "authenticated".to_owned()))
+    }
+
+    /// Renews the session whose token the server calls expired, whatever our clock says; once for all who
+    /// hear so. True if there is a newer token now, or if their source may have one.
+    pub(crate) async fn renew_stale(&self, client: &Client, token: &str) -> bool {
+        match self.current() {
+            _ if self.tokens.is_some() => true,
+            None => false,
+            Some(session) if session.access_token.expose() != token => true,
+            Some(session) => self.renew(client, &session).await.is_ok(),
+        }
     }
 
     /// The session, renewed if it is due. One that cannot be renewed now is used while it is still good.

@@ -1,20 +1,43 @@
-//! What a table is to us: typed rows over PostgREST.
+//! Tables and functions over REST, typed.
 //!
-//! A [`Table`] hands out one builder a verb. A builder is a value: `request()` shows what it would send,
-//! and nothing is sent before `fetch` or `send`.
+//! A [`Table`] hands out one [`Query`] a verb. A query is a value: `request()` shows what it would send, and
+//! nothing is sent before `fetch`, `send` or the like. [`guide`] sets it beside supabase-js.
 
-use http::header::HeaderName;
-
+mod column;
+mod draft;
+mod embed;
 mod filter;
-mod insert;
+#[doc = include_str!("guide.md")]
+pub mod guide {}
+mod literal;
+mod order;
+mod page;
+mod pieces;
+mod projection;
+mod query;
+mod quote;
+mod range;
 mod reply;
-mod select;
+mod rpc;
+mod scope;
 mod table;
+mod value;
+mod write;
 
-pub use filter::{Comparable, Filter, Literal, Order};
-pub use insert::{Insert, Returning};
-pub use reply::Rows;
-pub use select::Select;
-pub use table::{Column, Row, Table};
-
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub use column::{Column, Name, TextSearch, col};
+pub use draft::{Count, Explain, Missing};
+pub use embed::{Embed, rel};
+pub use filter::Filter;
+pub use literal::{Any, Comparable, Container, Literal, Textual};
+pub use order::Order;
+pub use page::RowStream;
+pub use pieces::{InPieces, Piece, PieceSize, Pieces};
+pub use projection::{Field, Projection, References, Row};
+pub use query::{Change, Columns, Insert, Query, Select, stage};
+pub use range::{NotARange, Point, Range};
+pub use reply::{Affected, Rows};
+pub use rpc::{Answer, Call, Function, Many, One};
+pub use scope::Scope;
+pub use table::{Known, Table};
+pub use value::{NotNumeric, Numeric, TsVector};
+pub use write::{Assign, Changes, Insertable, Set};

@@ -1,159 +1,254 @@
-//! A table and its columns, as types.
+//! A table as a client sees it, and the queries that begin there.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use http::Method;
-use http::header::HeaderName;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::client::Client;
-use crate::error::Error;
-use crate::rest::filter::quoted_name;
-use crate::rest::{Insert, Select};
-use crate::transport::Request;
-
-/// A row of a known table.
-pub trait Row: Serialize + DeserializeOwned {
-    /// The table's name.
-    const TABLE: &'static str;
-    /// The columns the row is made of: what a select asks for and an insert sends.
-    const COLUMNS: &'static [&'static str];
-    /// The columns of the primary key: what an upsert meets on.
-    const KEY: &'static [&'static str];
-}
-
-/// A column of the table whose row is `R`, holding `T` or null.
-///
-/// ```compile_fail
-/// # use supabase_sdk::Column;
-/// # struct Note;
-/// const ARCHIVED: Column<Note, bool> = Column::new("archived");
-/// let _ = ARCHIVED.eq("no");        // a bool column does not compare with text
-/// ```
-pub struct Column<R, T> {
-    name: &'static str,
-    of: PhantomData<fn() -> (R, T)>,
-}
-
-impl<R, T> Column<R, T> {
-    /// Names a column.
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, of: PhantomData }
-    }
-
-    /// Its name.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-impl<R, T> Clone for Column<R, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R, T> Copy for Column<R, T> {}
-
-impl<R, T> fmt::Debug for Column<R, T> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Column({})", self.name)
-    }
-}
+use crate::rest::draft::{Count, Draft, Missing, on_conflict};
+use crate::rest::write::RowKeys;
+use crate::rest::{Change, Changes, Insert, Insertable, Projection, Row, Select, projection, quote};
+use crate::transport::Replay;
 
 /// A table seen by a client. From [`Client::table`] or [`Client::from`].
 pub struct Table<R> {
     client: Client,
     name: Cow<'static, str>,
-    /// `None` where the row is not modelled: all columns.
-    columns: Option<&'static [&'static str]>,
-    key: &'static [&'static str],
+    schema: Option<Cow<'static, str>>,
     of: PhantomData<fn() -> R>,
-}
-
-impl<R: Row> Table<R> {
-    pub(crate) fn typed(client: Client) -> Self {
-        Self {
-            client,
-            name: Cow::Borrowed(R::TABLE),
-            columns: Some(R::COLUMNS),
-            key: R::KEY,
-            of: PhantomData,
-        }
-    }
 }
 
 impl<R> Table<R> {
     pub(crate) fn named(client: Client, name: String) -> Self {
-        Self { client, name: Cow::Owned(name), columns: None, key: &[], of: PhantomData }
+        Self { client, name: Cow::Owned(name), schema: None, of: PhantomData }
     }
 
-    /// Reads rows.
-    #[must_use]
-    pub fn select(&self) -> Select<R> {
-        let columns = match self.columns {
-            Some(columns) => names(columns),
-            None => "*".to_owned(),
-        };
-        Select::new(self.client.clone(), self.request(Method::GET), columns)
+    pub(crate) fn in_schema(mut self, schema: &str) -> Self {
+        self.schema = Some(Cow::Owned(schema.to_owned()));
+        self
     }
 
-    /// Adds rows. One that is there already is a conflict.
-    #[must_use]
-    pub fn insert(&self, rows: &[R]) -> Insert<R>
+    /// Removes rows; which ones, a filter says.
+    pub fn delete(&self) -> Change<R>
     where
-        R: Serialize,
+        Self: Known,
     {
-        self.insert_as(rows)
+        Change::new(self.writing(Method::DELETE))
     }
 
-    /// Adds rows written as another type than they are read as: a patch of columns, borrowed rows.
-    #[must_use]
-    pub fn insert_as<S: Serialize>(&self, rows: &[S]) -> Insert<R> {
-        let insert = Insert::new(
-            self.client.clone(),
-            self.request(Method::POST).and_then(|request| request.json(rows)),
-        );
-        match self.columns {
-            Some(columns) => insert.columns(columns),
-            None => insert,
-        }
-    }
-
-    /// Adds rows, and sets the columns sent of those whose key is there already.
-    #[must_use]
-    pub fn upsert(&self, rows: &[R]) -> Insert<R>
+    fn draft(&self, method: Method) -> Draft
     where
-        R: Serialize,
+        Self: Known,
     {
-        self.upsert_as(rows)
+        let mut draft = Draft::new(self.client.clone(), method, self.name.clone(), self.schema.as_deref());
+        draft.key = Self::KEY;
+        draft
     }
 
-    /// As [`Table::upsert`], for rows written as another type than they are read as.
-    #[must_use]
-    pub fn upsert_as<S: Serialize>(&self, rows: &[S]) -> Insert<R> {
-        self.insert_as(rows).merging(self.key)
+    fn writing(&self, method: Method) -> Draft
+    where
+        Self: Known,
+    {
+        let mut draft = self.draft(method);
+        draft.prefer.count = Some(Count::Exact);
+        draft.generated = Self::generated();
+        draft
     }
 
-    fn request(&self, method: Method) -> Result<Request, Error> {
-        let path: String =
-            percent_encoding::utf8_percent_encode(&self.name, percent_encoding::NON_ALPHANUMERIC)
-                .map(|piece| if piece == "%5F" { "_" } else { piece })
-                .collect();
-        let profile = match method {
-            Method::GET | Method::HEAD => HeaderName::from_static("accept-profile"),
-            _ => HeaderName::from_static("content-profile"),
-        };
-        Request::new(method, format!("/rest/v1/{path}")).header(profile, self.client.schema())
+    fn inserting(&self, rows: &(impl Serialize + ?Sized)) -> Draft
+    where
+        Self: Known,
+    {
+        let mut draft = self.writing(Method::POST);
+        draft.set_body(rows);
+        draft.name_columns();
+        draft
+    }
+
+    fn updating(&self, changes: &(impl Serialize + ?Sized)) -> Change<R>
+    where
+        Self: Known,
+    {
+        let mut draft = self.writing(Method::PATCH);
+        draft.set_body(changes);
+        draft.name_columns();
+        Change::new(draft)
     }
 }
 
-/// Names as a list PostgREST reads: quoted where they are not plain.
-pub(super) fn names<N: AsRef<str>>(names: &[N]) -> String {
-    names.iter().map(|name| quoted_name(name.as_ref())).collect::<Vec<_>>().join(",")
+/// What is known of a table beforehand.
+pub trait Known {
+    /// Its primary key; empty if unknown.
+    const KEY: &'static [&'static str];
+    /// Its columns that are never written.
+    fn generated() -> Vec<&'static str>;
+}
+
+impl<R: Row> Known for Table<R> {
+    const KEY: &'static [&'static str] = R::KEY;
+
+    fn generated() -> Vec<&'static str> {
+        projection::generated(R::FIELDS).collect()
+    }
+}
+
+impl Known for Table<Value> {
+    const KEY: &'static [&'static str] = &[];
+
+    fn generated() -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+/// A table whose rows have a type.
+impl<R: Row> Table<R> {
+    pub(crate) fn typed(client: Client) -> Self {
+        Self { client, name: Cow::Borrowed(R::TABLE), schema: R::SCHEMA.map(Cow::Borrowed), of: PhantomData }
+    }
+
+    /// Reads rows.
+    pub fn select(&self) -> Select<R> {
+        self.select_as()
+    }
+
+    /// Reads a part of the rows, or rows with what belongs to them.
+    pub fn select_as<P: Projection<Of = R>>(&self) -> Select<R, P> {
+        let mut draft = self.draft(Method::GET);
+        draft.select_fields(P::FIELDS);
+        Select::new(draft)
+    }
+
+    /// Adds a row. One that is there already is a conflict.
+    pub fn insert(&self, row: &impl Insertable<R>) -> Insert<R> {
+        Insert::new(self.inserting(row))
+    }
+
+    /// Adds rows, all of them or none. What a row leaves out takes its default.
+    pub fn insert_many(&self, rows: &[impl Insertable<R>]) -> Insert<R> {
+        Insert::new(self.inserting(rows))
+    }
+
+    /// Adds a row; if its key is there already, sets the columns that are sent.
+    ///
+    /// The database checks the row as if it were new before it looks for the key: columns that must not
+    /// be null and have no default have to be sent even if the row is there.
+    pub fn upsert(&self, row: &impl Insertable<R>) -> Insert<R> {
+        merging(self.inserting(row))
+    }
+
+    /// As [`Table::upsert`], for several rows, all of them or none. They must set the same columns;
+    /// [`crate::rest::Query::in_pieces`] sends others apart.
+    pub fn upsert_many(&self, rows: &[impl Insertable<R>]) -> Insert<R> {
+        merging(self.inserting(rows))
+    }
+
+    /// Puts a row in its place, whole: adds it, or replaces the one with its key.
+    pub fn put(&self, row: &(impl Insertable<R> + Serialize)) -> Insert<R> {
+        let mut draft = self.inserting(row);
+        draft.put();
+        Insert::new(draft)
+    }
+
+    /// Changes rows; which ones, a filter says. What the shape leaves unset stays as it is.
+    pub fn update(&self, changes: &impl Changes<R>) -> Change<R> {
+        self.updating(changes)
+    }
+}
+
+/// A table named at run time.
+impl Table<Value> {
+    /// Reads rows: `"id, customer:customers(name)"`, or `"*"` for all columns.
+    pub fn select(&self, columns: &str) -> Select<Value> {
+        Select::new(self.draft(Method::GET)).columns(columns)
+    }
+
+    /// Adds a row: a JSON object, or a struct. One that is there already is a conflict.
+    pub fn insert(&self, row: &(impl Serialize + ?Sized)) -> Insert<Value> {
+        Insert::new(self.inserting(row))
+    }
+
+    /// Adds rows, all of them or none. What a row leaves out takes its default.
+    pub fn insert_many(&self, rows: &[impl Serialize]) -> Insert<Value> {
+        Insert::new(self.inserting(rows))
+    }
+
+    /// Adds a row; if its primary key is there already, sets the columns that are sent. See
+    /// [`crate::rest::Query::on_conflict`] for another key.
+    pub fn upsert(&self, row: &(impl Serialize + ?Sized)) -> Insert<Value> {
+        merging(self.inserting(row))
+    }
+
+    /// As [`Table::upsert`], for several rows, all of them or none. They must set the same columns;
+    /// [`crate::rest::Query::in_pieces`] sends others apart.
+    pub fn upsert_many(&self, rows: &[impl Serialize]) -> Insert<Value> {
+        merging(self.inserting(rows))
+    }
+
+    /// Changes rows; which ones, a filter says. What the object leaves out stays as it is.
+    pub fn update(&self, changes: &(impl Serialize + ?Sized)) -> Change<Value> {
+        self.updating(changes)
+    }
+}
+
+fn merging<R>(mut draft: Draft) -> Insert<R> {
+    draft.prefer.resolution = Some("merge-duplicates");
+    draft.replay = Some(Replay::Safe);
+    if !draft.key.is_empty() {
+        draft.set_pair("on_conflict", on_conflict(draft.key));
+    }
+    Insert::new(draft)
+}
+
+impl Draft {
+    /// Says in `columns` which columns the rows set: where they do not all set the same, and where a row
+    /// holds some that the database computes.
+    fn name_columns(&mut self) {
+        let keys = match RowKeys::read(&self.body) {
+            Ok(keys) => keys,
+            // Whatever it was that could not be written has been noted.
+            Err(_) if self.body.is_empty() => return,
+            Err(_) => {
+                return self.fail("what is written has to be rows: objects with a value for each column");
+            }
+        };
+        let many = self.body.starts_with(b"[");
+        let columns: Vec<_> = keys
+            .union()
+            .into_iter()
+            .filter(|name| !self.generated.contains(name))
+            .map(str::to_owned)
+            .collect();
+        if many || columns.len() < keys.union().len() {
+            self.set_pair("columns", quote::names(&columns));
+        }
+        if keys.are_ragged() {
+            self.prefer.missing = Some(Missing::Default);
+        }
+        self.rows = many.then_some(keys);
+    }
+
+    /// Turns an insert of one row into a PUT: the key stands in the address as well.
+    fn put(&mut self) {
+        self.method = Method::PUT;
+        self.pairs.clear();
+        let row: serde_json::Map<String, Value> = serde_json::from_slice(&self.body).unwrap_or_default();
+        for key in self.key {
+            match row.get(*key) {
+                None | Some(Value::Null) => self.fail(format!("the row has no {key}, which is in its key")),
+                Some(value) => {
+                    let value = crate::rest::Literal::literal(value);
+                    self.filter_written(quote::name(key), format!("eq.{value}"));
+                }
+            }
+        }
+        if self.key.is_empty() {
+            self.fail("the table has no primary key to put a row at");
+        }
+    }
 }
 
 impl<R> fmt::Debug for Table<R> {

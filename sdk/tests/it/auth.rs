@@ -21,7 +21,7 @@ async fn after_signing_in_requests_carry_the_persons_token() {
     let (script, client) = Script::client([(200, RENEWED), (200, "[]")]);
     let session = client.auth().sign_in_with_password("zoe@garage.test", "correct horse").await.unwrap();
     assert_eq!(session.user.email.as_deref(), Some("zoe@garage.test"));
-    client.from::<serde_json::Value>("notes").select().fetch().await.unwrap();
+    client.from("notes").select("*").fetch().await.unwrap();
     assert_eq!(script.header("authorization").as_deref(), Some("Bearer new"));
 }
 
@@ -29,7 +29,7 @@ async fn after_signing_in_requests_carry_the_persons_token() {
 async fn a_session_that_ends_soon_is_renewed_once_for_all_who_wait() {
     let (script, client) = Script::client([(200, RENEWED), (200, "[]"), (200, "[]")]);
     client.auth().set_session(session(1));
-    let ask = || async { client.from::<serde_json::Value>("notes").select().fetch().await };
+    let ask = || async { client.from("notes").select("*").fetch().await };
     let (first, second) = tokio::join!(ask(), ask());
     first.and(second).unwrap();
     let renewals = script.lines().iter().filter(|line| line.contains("grant_type=refresh_token")).count();
@@ -50,7 +50,7 @@ async fn a_refresh_token_the_server_refuses_ends_the_session() {
     let refusal = r#"{"code":"refresh_token_not_found","message":"Invalid Refresh Token"}"#;
     let (_, client) = Script::client([(400, refusal)]);
     client.auth().set_session(session(1));
-    let error = client.from::<serde_json::Value>("notes").select().fetch().await.unwrap_err();
+    let error = client.from("notes").select("*").fetch().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert!(client.auth().session().await.unwrap().is_none());
 }

@@ -4,3 +4,4 @@
 mod auth;
 mod rest;
 mod scripted;
+mod wire;

@@ -1,27 +1,18 @@
 //! Tables: what is sent for each verb, and what becomes of the answer.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use supabase_sdk::{Column, ErrorKind, Row};
+use serde_json::json;
+use supabase_sdk::{ErrorKind, Table};
 
 use crate::scripted::Script;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
+#[table(name = "notes")]
 struct Note {
+    #[table(key)]
     id: i64,
     title: String,
     archived: bool,
-}
-
-impl Note {
-    const TITLE: Column<Self, String> = Column::new("title");
-    const ARCHIVED: Column<Self, bool> = Column::new("archived");
-}
-
-impl Row for Note {
-    const TABLE: &'static str = "notes";
-    const COLUMNS: &'static [&'static str] = &["id", "title", "archived"];
-    const KEY: &'static [&'static str] = &["id"];
 }
 
 fn tea() -> Note {
@@ -37,8 +28,8 @@ async fn a_select_asks_for_the_columns_of_its_row_in_the_order_given() {
     assert_eq!(rows[..], [tea()]);
     assert_eq!(
         script.lines(),
-        ["GET http://project.test/rest/v1/notes?archived=eq.false&title=eq.tea&limit=20\
-          &select=id,title,archived&order=title.asc,archived.desc"]
+        ["GET http://project.test/rest/v1/notes?select=id,title,archived&archived=eq.false\
+          &title=eq.tea&order=title.asc,archived.desc&limit=20"]
     );
     assert_eq!(script.header("accept-profile").as_deref(), Some("public"));
     assert_eq!(script.header("apikey").as_deref(), Some("sb_publishable_TEST"));
@@ -48,23 +39,21 @@ async fn a_select_asks_for_the_columns_of_its_row_in_the_order_given() {
 #[tokio::test]
 async fn an_upsert_meets_on_the_key_and_keeps_every_preference() {
     let (script, client) = Script::client([(201, "")]);
-    client.table::<Note>().upsert(&[tea()]).send().await.unwrap();
+    let affected = client.table::<Note>().upsert_many(&[tea()]).send().await.unwrap();
+    assert_eq!((affected.rows(), affected.role()), (None, "anon"), "the script did not count");
     assert_eq!(
         script.lines(),
-        ["POST http://project.test/rest/v1/notes?columns=id,title,archived&on_conflict=id"]
+        ["POST http://project.test/rest/v1/notes?columns=%22id%22,%22title%22,%22archived%22&on_conflict=id"]
     );
-    assert_eq!(
-        script.header("prefer").as_deref(),
-        Some("missing=default,resolution=merge-duplicates,return=minimal")
-    );
+    assert_eq!(script.header("prefer").as_deref(), Some("resolution=merge-duplicates, count=exact"));
     assert_eq!(script.body(), r#"[{"id":1,"title":"tea","archived":false}]"#);
 }
 
 #[tokio::test]
 async fn an_unmodelled_table_is_reached_by_name() {
     let (script, client) = Script::client([(201, r#"[{"a b":1}]"#)]);
-    let table = client.from::<Value>("odd table");
-    let rows = table.insert(&[json!({ "a b": 1 })]).columns(&["a b"]).returning().fetch().await.unwrap();
+    let table = client.from("odd table");
+    let rows = table.insert_many(&[json!({ "a b": 1 })]).returning().fetch().await.unwrap();
     assert_eq!(rows.into_vec(), [json!({ "a b": 1 })]);
     assert_eq!(script.lines(), ["POST http://project.test/rest/v1/odd%20table?columns=%22a%20b%22&select=*"]);
 }

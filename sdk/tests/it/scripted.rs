@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use supabase_sdk::{Client, Reply, Request, Sending, Transport};
+use supabase_sdk::{Client, ClientBuilder, Reply, Request, Retry, Sending, Transport};
 
 #[derive(Debug, Default)]
 pub(crate) struct Script {
@@ -23,6 +23,23 @@ impl Script {
         let client =
             Client::builder("http://project.test/", "sb_publishable_TEST").transport(script.clone()).build();
         (script, client.unwrap())
+    }
+
+    /// A client whose server answers everything the same.
+    pub(crate) fn echo(
+        status: u16,
+        body: &'static str,
+        build: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> (Arc<Self>, Client) {
+        let (script, _) = Self::client(std::iter::repeat_n((status, body), 100));
+        let builder = Client::builder("http://project.test", "sb_publishable_TEST").retry(Retry::never());
+        let client = build(builder.transport(script.clone())).build().unwrap();
+        (script, client)
+    }
+
+    /// The requests so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.asked.lock().unwrap().iter().map(|(_, request)| request.clone()).collect()
     }
 
     /// What was asked so far: method and address with query.

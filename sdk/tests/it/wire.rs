@@ -1,0 +1,253 @@
+//! What the official client sends, and what we send for the same.
+//!
+//! Each case is a line of JavaScript, recorded, and the Rust beside it. Method, path, query, headers and
+//! body are compared. Where we send something else on purpose, it stands in `departure` with its reason.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use supabase_sdk::rest::{Count, Explain, Filter, Missing, TextSearch, col, rel};
+use supabase_sdk::{Client, Request};
+
+use crate::scripted::Script;
+
+#[derive(Deserialize)]
+struct Recording {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    area: String,
+    #[serde(default)]
+    requests: Vec<Sent>,
+}
+
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+struct Sent {
+    method: String,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+fn recorded(area: &str) -> Vec<Case> {
+    let recording: Recording = serde_json::from_str(include_str!("../fixtures/supabase-js.json")).unwrap();
+    recording.cases.into_iter().filter(|case| case.area == area).collect()
+}
+
+/// What we do on purpose otherwise. The recording is changed to what we send, so that all the rest of the
+/// request is still compared.
+fn departure(case: &str, sent: &mut Sent) {
+    // An sb_ key is not a JWT: a gateway refuses it as a bearer token, or rewrites it.
+    if sent.headers.get("authorization").is_some_and(|bearer| bearer.starts_with("Bearer sb_")) {
+        sent.headers.remove("authorization");
+    }
+    let mut prefer: Vec<String> = sent
+        .headers
+        .get("prefer")
+        .into_iter()
+        .flat_map(|value| value.split(", "))
+        .map(str::to_owned)
+        .collect();
+    let representation = prefer.iter().any(|word| word == "return=representation");
+    match sent.method.as_str() {
+        // A call has its rows anyway; the preference is for writes.
+        _ if sent.path.contains("/rpc/") => prefer.retain(|word| word != "return=representation"),
+        // A write says how many rows it touched, so that one that touched none is noticed. Rows that come back
+        // are counted by themselves.
+        "POST" | "PATCH" | "DELETE" => {
+            prefer.retain(|word| word != "count=exact");
+            prefer.extend((!representation).then(|| "count=exact".to_owned()));
+        }
+        _ => {}
+    }
+    match case {
+        // Its `"` would end the quotes of a value, and does not begin any.
+        "in-reserved" => replace(sent, "name", r#"in.("a,b","c(d)","e\"f",plain)"#),
+        // Rows that leave a column out get its default, not null.
+        "insert-many" => prefer.push("missing=default".to_owned()),
+        _ => {}
+    }
+    prefer.sort();
+    sent.headers.remove("prefer");
+    if !prefer.is_empty() {
+        sent.headers.insert("prefer".to_owned(), prefer.join(", "));
+    }
+}
+
+fn replace(sent: &mut Sent, name: &str, value: &str) {
+    sent.query.iter_mut().filter(|(known, _)| known == name).for_each(|pair| pair.1 = value.to_owned());
+}
+
+/// The order of query pairs means nothing, nor does that of the names in `columns`.
+fn sort(sent: &mut Sent) {
+    for (_, names) in sent.query.iter_mut().filter(|(name, _)| name == "columns") {
+        let mut sorted: Vec<_> = names.split(',').collect();
+        sorted.sort_unstable();
+        *names = sorted.join(",");
+    }
+    sent.query.sort();
+}
+
+/// Our request in the recording's words.
+fn ours(request: &Request) -> Sent {
+    let ignored = ["x-client-info"];
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in request.headers.iter().filter(|(name, _)| !ignored.contains(&name.as_str())) {
+        let mut value = value.to_str().unwrap().to_owned();
+        if name == "prefer" {
+            let mut words: Vec<_> = value.split(", ").collect();
+            words.sort_unstable();
+            value = words.join(", ");
+        }
+        headers.insert(name.to_string(), value);
+    }
+    let body = (!request.body.is_empty())
+        .then(|| json!({ "json": serde_json::from_slice::<Value>(&request.body).unwrap() }));
+    let query = request.query.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    Sent { method: request.method.to_string(), path: request.path.clone(), query, headers, body }
+}
+
+/// Sends what stands beside a recorded line of JavaScript; false for a line that is not known here.
+#[allow(clippy::too_many_lines, reason = "a line a case")]
+async fn send(client: &Client, case: &str) -> bool {
+    let t = || client.from("t").select("*");
+    // A request is sent whole before its answer is read, and so an answer that does not fit is no matter.
+    macro_rules! sent {
+        ($($id:literal => $request:expr;)+) => {
+            match case {
+                $($id => drop($request.await),)+
+                _ => return false,
+            }
+        };
+    }
+    sent! {
+        "select-quoted-whitespace" => client.from("bookings").select("\"first name\", id").fetch();
+        "select-alias-cast" => client.from("bookings").select("name:title, price_cents::text").fetch();
+        "select-json-path" =>
+            client.from("user_profiles").select("id, theme:preferences->>theme, preferences->notifications->0").fetch();
+        "select-embed" => client.from("vehicles").select("id, customer:customers(id, name), repairs(*)").fetch();
+        "select-embed-hint" => client.from("messages").select("content, from:sender_id(name), to:receiver_id(name)").fetch();
+        "select-embed-fk-hint" => client.from("messages").select("content, from:users!messages_sender_id_fkey(name)").fetch();
+        "select-spread" => client.from("vehicles").select("id, ...customers(customer_name:name)").fetch();
+        "select-aggregate" => client.from("ratings").select("content_id, rating.avg(), count()").fetch();
+        "select-head-exact" => client.from("bookings").select("*").head(Count::Exact);
+        "select-count-planned" => client.from("bookings").select("*").count(Count::Planned).fetch();
+        "schema-select" => client.schema("personal").from("users").select("*").fetch();
+        "eq" => t().filter(col("name").eq("Ada")).fetch();
+        "eq-bool" => t().filter(col("done").eq(true)).fetch();
+        "eq-special-chars" => t().filter(col("name").eq("a,b(c)\"d\".e&f=g+h%20 é")).fetch();
+        "neq" => t().filter(col("id").neq(2)).fetch();
+        "gt-gte-lt-lte" => t()
+            .filter(col("a").gt(1)).filter(col("b").gte(2)).filter(col("c").lt(3)).filter(col("d").lte(4)).fetch();
+        "ilike" => t().filter(col("name").ilike("%ada_")).fetch();
+        "like-any-of" => t().filter(col("name").like_any_of(["%a%", "%b%"])).fetch();
+        "ilike-all-of" => t().filter(col("name").ilike_all_of(["%a%", "%b%"])).fetch();
+        "regex-imatch" => t().filter(col("name").iregex("^a.*A$")).fetch();
+        "is-null" => t().filter(col("deleted_at").is_null()).fetch();
+        "is-true" => t().filter(col("done").is_true()).fetch();
+        "is-distinct" => t().filter(col("name").is_distinct("Ada")).fetch();
+        "in-numbers" => t().filter(col("id").is_in([1, 2, 3])).fetch();
+        "in-reserved" => t().filter(col("name").is_in(["a,b", "c(d)", "e\"f", "plain"])).fetch();
+        "not-in" => t().filter(col("id").not_in([1, 2])).fetch();
+        "contains-array" => t().filter(col("tags").contains(["a", "b"])).fetch();
+        "contains-range" => t().filter(col("during").contains("[2000-01-01 13:00, 2000-01-01 13:30)")).fetch();
+        "overlaps-array" => t().filter(col("tags").overlaps(["a", "b"])).fetch();
+        "overlaps-range" => t().filter(col("during").overlaps("[2000-01-01,2000-01-02)")).fetch();
+        "text-search" => t().filter(col("body").matches("'fat' & 'cat'")).fetch();
+        "text-search-plain" => t().filter(col("body").matches(TextSearch::plain("fat cat").config("english"))).fetch();
+        "text-search-websearch" => t().filter(col("body").matches(TextSearch::web("fat or cat").config("french"))).fetch();
+        "match" => t().matching(&json!({ "a": 1, "b": "x" })).fetch();
+        "not" => t().filter(!col("id").is_null()).filter(!col("name").is_in(["a", "b"])).fetch();
+        "or" => t().filter(col("id").eq(2).or(col("name").eq("Ada"))).fetch();
+        "or-referenced" => client.from("t").select("*, cities(*)")
+            .within(rel("cities"), |cities| cities.filter(col("population").gt(100).or(col("name").eq("x")))).fetch();
+        "filter-raw" => t().filter_unescaped("id", "in.(1,2)").fetch();
+        "filter-embedded" => client.from("t").select("*, cities(*)")
+            .within(rel("cities"), |cities| cities.filter(col("name").eq("Bali"))).fetch();
+        "order-referenced" => client.from("t").select("*, cities(name)")
+            .within(rel("cities"), |cities| cities.order(col("name").desc())).fetch();
+        "order-by-embedded" => client.from("t").select("*, cities(name)").order(rel("cities").order(col("name").asc())).fetch();
+        "limit-referenced" => client.from("t").select("*, cities(name)").within(rel("cities"), |cities| cities.limit(1)).fetch();
+        "range" => t().range(10, 19).fetch();
+        "range-referenced" => client.from("t").select("*, cities(name)").within(rel("cities"), |cities| cities.range(0, 4)).fetch();
+        "single" => t().limit(1).single();
+        "maybe-single" => t().filter(col("id").eq(1)).maybe_single();
+        "geojson" => t().geojson();
+        "explain" => t().explain(Explain::default());
+        "explain-all" => t()
+            .explain(Explain { analyze: true, verbose: true, settings: true, buffers: true, wal: true, json: true });
+        "rollback" => client.from("t").insert(&json!({ "a": 1 })).rollback().send();
+        "insert-one" => client.from("t").insert(&json!({ "a": 1, "b": "x" })).send();
+        "insert-many" => client.from("t").insert_many(&[json!({ "a": 1, "b": "x" }), json!({ "a": 2 })]).send();
+        "insert-select-single" => client.from("t").insert(&json!({ "a": 1 })).returning().single();
+        "insert-count" => client.from("t").insert(&json!({ "a": 1 })).send();
+        "upsert" => client.from("t").upsert(&json!({ "id": 1, "a": 1 })).send();
+        "upsert-ignore" => client.from("t").upsert_many(&[json!({ "id": 1 })])
+            .ignore_duplicates().on_conflict(col("id")).returning().fetch();
+        "upsert-all-options" => client.from("t").upsert_many(&[json!({ "id": 1, "a": 1 })])
+            .on_conflict(col("id")).missing(Missing::Default).returning().columns("id").fetch();
+        "update" => client.from("t").update(&json!({ "a": 2 })).filter(col("id").eq(1)).send();
+        "update-select-count" => client.from("t").update(&json!({ "a": 2 })).filter(col("id").eq(1)).returning().fetch();
+        "max-affected" => client.from("t").update(&json!({ "a": 2 })).filter(col("b").eq(1)).max_affected(1).send();
+        "rpc" => client.rpc("add", &json!({ "a": 1, "b": 2 })).value();
+        "rpc-no-args" => client.rpc("hello", &()).value();
+        "rpc-get-array" => client.rpc("sum", &json!({ "values": [1, 2, 3] })).get().value();
+        "rpc-filter" => client.rpc("list_things", &json!({ "a": 1 }))
+            .columns("id").filter(col("id").eq(1)).order(col("id").asc()).limit(3).fetch();
+        "set-header" => t().header("x-trace", "abc").fetch();
+    }
+    true
+}
+
+#[tokio::test]
+async fn our_requests_are_those_of_the_official_client() {
+    let mut wrong = Vec::new();
+    for case in recorded("rest") {
+        let (script, _) = Script::client([(200, "[]")]);
+        let client =
+            Client::builder("http://project.test", "sb_publishable_TESTKEY").transport(script.clone());
+        assert!(send(&client.build().unwrap(), &case.id).await, "{} has no Rust beside it", case.id);
+        let [mut expected] = <[Sent; 1]>::try_from(case.requests).unwrap();
+        departure(&case.id, &mut expected);
+        let [request] = <[Request; 1]>::try_from(script.requests()).unwrap();
+        let mut ours = ours(&request);
+        sort(&mut expected);
+        sort(&mut ours);
+        if ours != expected {
+            wrong.push(format!("{}\n  official {expected:?}\n  ours     {ours:?}", case.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the official client has no words for.
+#[tokio::test]
+async fn what_the_official_client_cannot_say_is_said_in_the_servers_own_words() {
+    let (script, client) = Script::echo(200, "[]", |builder| builder);
+    let t = || client.from("t").select("*");
+    let tree: Filter<Value> = !col("a").eq(1).and(col("b").eq("x,y").or(!col("c").is_null()));
+    drop(t().filter(tree).fetch().await);
+    drop(t().filter(col("a").gt_any_of([1, 2])).filter(col("b").eq_all_of(["x"])).fetch().await);
+    drop(t().timezone("Europe/Paris").fetch().await);
+    drop(client.from("t").insert_many(&[json!({ "a": 1 })]).missing(Missing::Null).send().await);
+    drop(client.from("t").insert(&json!({ "a": 1 })).locate().await);
+    drop(t().strip_nulls().single().await);
+    let seen: Vec<_> = script.requests().iter().map(ours).collect();
+    assert_eq!(
+        seen[0].query[1],
+        ("not.and".to_owned(), "(a.eq.1,or(b.eq.\"x,y\",c.not.is.null))".to_owned())
+    );
+    assert_eq!(
+        seen[1].query[1..],
+        [("a".to_owned(), "gt(any).{1,2}".to_owned()), ("b".to_owned(), "eq(all).{x}".to_owned()),]
+    );
+    assert_eq!(seen[2].headers["prefer"], "timezone=Europe/Paris");
+    assert_eq!(seen[3].headers["prefer"], "count=exact, missing=null");
+    assert_eq!(seen[4].headers["prefer"], "count=exact, return=headers-only");
+    assert_eq!(seen[5].headers["accept"], "application/vnd.pgrst.object+json;nulls=stripped");
+}
