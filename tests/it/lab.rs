@@ -65,6 +65,11 @@ impl Lab {
         self.ask(Request::post("/projects").json(&json!({ "bare": true })).unwrap()).await.json().unwrap()
     }
 
+    /// Returns when the project's REST service knows the schema as it is.
+    pub(crate) async fn reload(&self, name: &str) {
+        self.ask(Request::post(format!("/projects/{name}/reload"))).await;
+    }
+
     /// Takes a project away.
     pub(crate) async fn remove(&self, name: &str) {
         self.ask(Request::new(http::Method::DELETE, format!("/projects/{name}"))).await;

@@ -14,4 +14,8 @@ mod official_client;
 mod policies;
 mod project;
 mod rest;
+mod rest_complaints;
+mod rest_embeds;
+mod rest_filters;
+mod rest_writes;
 mod tidy;

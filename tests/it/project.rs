@@ -47,6 +47,14 @@ impl Project {
         Self::of(Lab::get().bare_project().await)
     }
 
+    /// A fresh one of the embedded stack, with the tables of a file of SQL instead of ours.
+    pub(crate) async fn with_tables(sql: &str) -> Self {
+        let project = Self::bare().await;
+        project.database().await.batch_execute(sql).await.unwrap();
+        Lab::get().reload(&project.place().name).await;
+        project
+    }
+
     /// The names are those of `supabase status -o env`, and the older ones of hosted projects.
     fn from_env() -> Option<Self> {
         let var = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());

@@ -21,6 +21,7 @@ struct Said {
 /// How other rows are reached.
 #[derive(Default)]
 struct Relation {
+    by: Option<String>,
     hint: String,
     inner: bool,
     back: bool,
@@ -125,12 +126,12 @@ impl Part {
         let (vis, constant) = (&field.vis, field::constant(ident));
         let doc = format!("The embedded `{name}`.");
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
-        let Relation { hint, inner, .. } = &relation;
+        let (target, Relation { hint, inner, .. }) = (relation.target(&row), &relation);
         Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Embed {
                     name: #name,
-                    table: <#row as ::supabase_sdk::rest::Row>::TABLE,
+                    table: #target,
                     hint: #hint,
                     inner: #inner,
                     fields: <#inside as ::supabase_sdk::rest::Projection>::FIELDS,
@@ -147,11 +148,11 @@ impl Part {
     fn spread(field: &syn::Field, relation: Relation, of: &Path) -> Self {
         let (inside, many) = embedded(&field.ty);
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
-        let Relation { hint, inner, .. } = &relation;
+        let (target, Relation { hint, inner, .. }) = (relation.target(&row), &relation);
         Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Spread {
-                    table: <#row as ::supabase_sdk::rest::Row>::TABLE,
+                    table: #target,
                     hint: #hint,
                     inner: #inner,
                     fields: <#inside as ::supabase_sdk::rest::Projection>::FIELDS,
@@ -179,7 +180,9 @@ impl Relation {
             return Ok(relation);
         }
         meta.parse_nested_meta(|meta| {
-            if meta.path.is_ident("hint") {
+            if meta.path.is_ident("by") {
+                relation.by = Some(field::text(&meta)?);
+            } else if meta.path.is_ident("hint") {
                 relation.hint = field::text(&meta)?;
             } else if meta.path.is_ident("inner") {
                 relation.inner = true;
@@ -190,11 +193,19 @@ impl Relation {
             } else if meta.path.is_ident("through") {
                 relation.through = Some(meta.value()?.parse()?);
             } else {
-                return Err(meta.error("an embed has: hint, inner, back, through, unchecked"));
+                return Err(meta.error("an embed has: by, hint, inner, back, through, unchecked"));
             }
             Ok(())
         })?;
         Ok(relation)
+    }
+
+    /// What stands for the other table in the query: itself, or the column whose foreign key leads there.
+    fn target(&self, other: &TokenStream) -> TokenStream {
+        match &self.by {
+            Some(column) => quote!(#column),
+            None => quote!(<#other as ::supabase_sdk::rest::Row>::TABLE),
+        }
     }
 
     /// One row is what a foreign key leads to; many rows are those whose foreign keys lead here.
