@@ -1,10 +1,13 @@
 //! Moves what a small web app left in a browser into Supabase tables.
 //!
 //! An [`export::Export`] is what the old app left, a [`mapping::Mapping`] says which record
-//! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write.
-//! Everything in this library is pure but `printer`, which prints, and the edges listed last.
+//! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
+//! [`catalog::Catalog`] is the tables as they are.
+//! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
+//! `load`, `local` and `target`.
 
 pub mod args;
+pub mod catalog;
 pub mod cell;
 pub mod commands;
 mod convert;
