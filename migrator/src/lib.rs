@@ -4,13 +4,15 @@
 //! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
 //! [`catalog::Catalog`] is the tables as they are.
 //! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
-//! `load`, `local` and `target`.
+//! `database`, `load`, `local` and `target`.
 
+pub mod address;
 pub mod args;
 pub mod catalog;
 pub mod cell;
 pub mod commands;
 mod convert;
+pub mod database;
 pub mod diff;
 pub mod exit;
 pub mod export;
@@ -29,6 +31,7 @@ pub mod report;
 pub mod sample;
 mod secret;
 pub mod target;
+mod tls;
 
 pub use node::{Map, Node};
 pub use number::Number;
