@@ -2,7 +2,7 @@
 //!
 //! An [`export::Export`] is what the old app left, a [`mapping::Mapping`] says which record
 //! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
-//! [`catalog::Catalog`] is the tables as they are.
+//! [`catalog::Catalog`] is the tables as they are, and [`typegen`] writes them in Rust.
 //! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
 //! `database`, `load`, `local` and `target`.
 
@@ -32,6 +32,7 @@ pub mod sample;
 mod secret;
 pub mod target;
 mod tls;
+pub mod typegen;
 
 pub use node::{Map, Node};
 pub use number::Number;
