@@ -259,7 +259,13 @@ functions as (
     join named on named.oid = p.prorettype
     left join arguments on arguments.oid = p.oid
     left join extended on extended.classid = 'pg_proc'::regclass and extended.objid = p.oid
-    where p.prokind = 'f'
+    where
+        p.prokind = 'f'
+        -- Not what PostgreSQL made itself, such as the constructors of a range type.
+        and not exists (
+            select from pg_depend as d
+            where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i'
+        )
 )
 select jsonb_build_object(
     'schemas', coalesce((select jsonb_agg(place.name) from place), '[]'),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Column, Composite, Domain, Enum, Fill, Object, Reference, Relation};
+use crate::catalog::{Column, Composite, Domain, Enum, Fill, Kind, Object, Reference, Relation};
 use crate::typegen::name::{self, Names};
 use crate::typegen::scope::{RowNames, Scope};
 use crate::typegen::source::{Source, code, comment, literal};
@@ -28,7 +28,7 @@ pub(crate) struct Field {
 pub(crate) fn write_enum(item: &Enum, name: &str, source: &mut Source) {
     source.line(0, "");
     source.line(0, "supabase_sdk::pg_enum! {");
-    source.doc(1, &[said(&item.object, "One of the labels of")]);
+    source.doc(1, &[said(&item.object, &format!("One of the labels of {}.", code(&item.object.name)))]);
     source.line(1, &format!("pub enum {name} {{"));
     let mut names = Names::without(&["Other"]);
     for label in &item.labels {
@@ -50,14 +50,15 @@ pub(crate) fn write_domain(item: &Domain, name: &str, scope: &Scope<'_>, source:
         rules.push(code("NOT NULL"));
     }
     source.line(0, "");
-    source.doc(0, &[said(&item.object, "A value of the domain"), rules]);
+    source
+        .doc(0, &[said(&item.object, &format!("A value of the domain {}.", code(&item.object.name))), rules]);
     source.typed(0, &format!("pub type {name} ="), &scope.rust(&item.base), ';');
 }
 
 /// Writes a composite type. PostgreSQL takes a null for each of its fields.
 pub(crate) fn write_composite(item: &Composite, name: &str, scope: &Scope<'_>, source: &mut Source) {
     source.line(0, "");
-    source.doc(0, &[said(&item.object, "A value of")]);
+    source.doc(0, &[said(&item.object, &format!("A value of {}.", code(&item.object.name)))]);
     source.line(0, "#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]");
     let fields = item.fields.iter().map(|column| Field {
         doc: comment(column.comment.as_deref().unwrap_or_default()),
@@ -80,7 +81,10 @@ pub(crate) fn write_row(relation: &Relation, names: &RowNames, scope: &Scope<'_>
             format!("Unique: {} by {}.", code(&unique.columns.join(", ")), code(&unique.name))
         }));
     source.line(0, "");
-    source.doc(0, &[said(&relation.object, "Row of"), references, uniques]);
+    source.doc(
+        0,
+        &[said(&relation.object, &format!("Row of {}.", code(&relation.object.name))), references, uniques],
+    );
     source.line(0, ROW);
     let structs: BTreeSet<&str> = relation
         .references
@@ -96,13 +100,15 @@ pub(crate) fn write_row(relation: &Relation, names: &RowNames, scope: &Scope<'_>
     parts.extend(names.update.iter().map(|update| format!("update = {update}")));
     source.line(0, &format!("#[table({})]", parts.join(", ")));
     let is_written = names.insert.is_some() || names.update.is_some();
+    // A view's columns promise nothing: it may join rows that are not there.
+    let is_view = matches!(relation.kind, Kind::View | Kind::MaterializedView);
     let fields = relation.columns.iter().map(|column| {
         let rust = scope.rust(&column.of);
         Field {
             doc: comment(column.comment.as_deref().unwrap_or_default()),
             marks: marks(column, relation, is_written, scope),
             column: column.name.clone(),
-            of: if scope.catalog.is_nullable(column) { format!("Option<{rust}>") } else { rust },
+            of: if is_view || scope.catalog.is_nullable(column) { format!("Option<{rust}>") } else { rust },
             may_be_unset: false,
         }
     });
@@ -135,7 +141,7 @@ pub(crate) fn write_struct(name: &str, fields: &[Field], source: &mut Source) {
 /// An object's comment, or what there is to say without one.
 pub(crate) fn said(object: &Object, otherwise: &str) -> Vec<String> {
     let lines = comment(object.comment.as_deref().unwrap_or_default());
-    if lines.is_empty() { vec![format!("{otherwise} {}.", code(&object.name))] } else { lines }
+    if lines.is_empty() { vec![otherwise.to_owned()] } else { lines }
 }
 
 /// What `#[table(…)]` says first.

@@ -93,7 +93,7 @@ impl Names {
 
     /// Gives the first of these names that is free, or else the last of them with a number.
     pub(crate) fn give(&mut self, wishes: &[&str]) -> String {
-        let last = wishes.last().copied().unwrap_or_default();
+        let last = wishes.last().copied().unwrap_or_default().trim_end_matches('_');
         let numbered = (2_u32..).map(|number| format!("{last}{number}"));
         let free =
             wishes.iter().map(|wish| (*wish).to_owned()).chain(numbered).find(|name| self.is_free(name));

@@ -62,7 +62,7 @@ pub(crate) fn obstacle(function: &Function) -> Option<String> {
 /// Writes a function: its arguments, its row if it has one of its own, and how it is called.
 pub(crate) fn write(function: &Function, names: &RoutineNames, scope: &Scope<'_>, source: &mut Source) {
     source.line(0, "");
-    source.doc(0, &[said(&function.object, "Calls")]);
+    source.doc(0, &[said(&function.object, &format!("Calls {}.", code(&signature(function))))]);
     source.line(0, "#[derive(Debug, Clone, serde::Serialize)]");
     let fields = inputs(function).map(|argument| {
         let rust = scope.rust(&argument.of);

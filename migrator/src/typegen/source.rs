@@ -1,7 +1,7 @@
 //! The text that grows: lines in the shape rustfmt gives them, and comments that stay comments.
 
-/// The widest line.
-const WIDTH: usize = 110;
+/// The widest line: rustfmt's own default.
+const WIDTH: usize = 100;
 
 /// How far each level stands in.
 const INDENT: usize = 4;
@@ -25,13 +25,35 @@ impl Source {
         self.0.push('\n');
     }
 
-    /// Adds a line that ends in a type; a long one is broken before it.
+    /// Adds a line that ends in a type. A long one goes to the next line, and a longer one is opened.
     pub(crate) fn typed(&mut self, level: usize, start: &str, of: &str, end: char) {
-        if level * INDENT + start.chars().count() + of.chars().count() + 2 <= WIDTH {
+        let fits = |level: usize, width: usize| level * INDENT + width < WIDTH;
+        let (before, width) = (start.chars().count() + 1, of.chars().count());
+        if fits(level, before + width) {
             return self.line(level, &format!("{start} {of}{end}"));
         }
-        self.line(level, start);
-        self.line(level + 1, &format!("{of}{end}"));
+        if fits(level + 1, width) {
+            self.line(level, start);
+            return self.line(level + 1, &format!("{of}{end}"));
+        }
+        let Some((outer, inner)) = of.strip_suffix('>').and_then(|of| of.split_once('<')) else {
+            return self.line(level, &format!("{start} {of}{end}"));
+        };
+        self.line(level, &format!("{start} {outer}<"));
+        self.opened(level + 1, inner);
+        self.line(level, &format!(">{end}"));
+    }
+
+    /// Adds what stands in an opened type.
+    fn opened(&mut self, level: usize, of: &str) {
+        match of.strip_suffix('>').and_then(|of| of.split_once('<')) {
+            Some((outer, inner)) if level * INDENT + of.chars().count() >= WIDTH => {
+                self.line(level, &format!("{outer}<"));
+                self.opened(level + 1, inner);
+                self.line(level, ">,");
+            }
+            Some(_) | None => self.line(level, &format!("{of},")),
+        }
     }
 
     /// Adds paragraphs of documentation, with an empty line between each two.
@@ -104,11 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_broken_before_its_type() {
+    fn a_long_line_is_broken_before_its_type_and_a_longer_one_within() {
         let mut source = Source::default();
-        let long = "Vec<T>".repeat(17);
-        source.typed(1, "pub a:", "i32", ',');
-        source.typed(1, "pub b:", &long, ',');
-        assert_eq!(source.text(), format!("    pub a: i32,\n    pub b:\n        {long},\n"));
+        let (long, longer) = (format!("Vec<{}>", "A".repeat(82)), format!("Vec<Vec<{}>>", "A".repeat(82)));
+        for of in ["i32", &long, &longer] {
+            source.typed(1, "pub field:", of, ',');
+        }
+        let inner = &longer[4..longer.len() - 1];
+        let expected = format!(
+            "    pub field: i32,\n    pub field:\n        {long},\n    pub field: Vec<\n        {inner},\n    >,\n"
+        );
+        assert_eq!(source.text(), expected);
     }
 }
