@@ -15,3 +15,4 @@ mod policies;
 mod project;
 mod rest;
 mod tidy;
+mod types;
