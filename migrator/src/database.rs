@@ -177,6 +177,7 @@ fn failure(place: &str, error: tokio_postgres::Error) -> Failure {
             "usage.database",
             format!("the address of the database cannot be used: {reason}"),
         )
+        .help("it looks like postgresql://postgres:PASSWORD@HOST:5432/postgres?sslmode=require")
         .because(error),
         // Connecting, reading, writing, waiting: whatever else can fail lies on the way.
         _ => unreachable(place, &reason).because(error),
