@@ -1,8 +1,11 @@
 //! The command line. The comments here are what `--help` shows.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::typegen::{Rename, Time};
 
 macro_rules! exit_codes {
     () => {
@@ -12,7 +15,7 @@ Exit codes:
   1  a fault of the program
   2  the command line or the mapping is wrong
   3  records were rejected
-  4  what was read back is not what was written
+  4  what was read back is not what was written, or a file of types is stale
   5  the exported file cannot be read
   6  the target did not answer; try again later
   7  the target refuses, or going on would be unsafe
@@ -32,6 +35,26 @@ Variables, also read from .env here and above:
   SUPABASE_SECRET_KEY        writes for the owner, past row-level security
   MIGRATOR_PASSWORD          with --local: the password of an account that --create-owner makes
   SUPABASE_STACK_BIN         the supabase-stack program, for --local
+
+",
+    exit_codes!()
+);
+
+/// What `types --help` says last: how it is used, the variables, then the exit codes.
+const TYPES_HELP: &str = concat!(
+    "\
+Examples:
+  migrator types --local --out src/schema.rs
+  migrator types --db-url 'postgresql://postgres:PASSWORD@HOST:5432/postgres?sslmode=require'
+  migrator types --schema public --schema billing --rename people=Human --out src/schema.rs
+  migrator types --out src/schema.rs --check     # in CI: fails if the tables have changed since
+
+The address takes libpq's sslmode (disable, prefer, require, verify-ca, verify-full) and
+sslrootcert (a PEM file, or system).
+
+Variables, also read from .env here and above:
+  SUPABASE_DB_URL    the database, where neither --local nor --db-url names one
+  DATABASE_URL       the same, if the first is not set
 
 ",
     exit_codes!()
@@ -58,6 +81,9 @@ pub enum Command {
     /// Show the whole way on this machine: a database, an app's export, the import
     #[command(after_help = EXIT_CODES)]
     Demo(Demo),
+    /// Write the tables of a database as Rust structs for supabase-sdk
+    #[command(after_help = TYPES_HELP)]
+    Types(Types),
 }
 
 /// How to talk.
@@ -170,6 +196,48 @@ pub struct Demo {
     pub stop: bool,
 }
 
+/// Write the tables of a database as Rust structs for supabase-sdk
+#[derive(Debug, Args)]
+pub struct Types {
+    /// The database of the stack that runs on this machine; where several do, of the one with this data folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with = "db_url")]
+    pub local: Option<Option<PathBuf>>,
+    /// The database at this address, postgresql://… [default: the variable SUPABASE_DB_URL]
+    #[arg(long, value_name = "URL")]
+    pub db_url: Option<Hidden>,
+    /// A schema whose tables, types and functions are written; repeat it for more
+    #[arg(long = "schema", value_name = "NAME", default_value = "public")]
+    pub schemas: Vec<String>,
+    /// The file to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write nothing; fail with exit code 4 if the file after --out is not what would be written
+    #[arg(long, requires = "out")]
+    pub check: bool,
+    /// What dates and times become
+    #[arg(long, value_enum, default_value_t = Time::Jiff, value_name = "HOW")]
+    pub time: Time,
+    /// What to call the struct of a table; repeat it for more
+    #[arg(long = "rename", value_name = "TABLE=STRUCT")]
+    pub renames: Vec<Rename>,
+}
+
+/// A text with a password in it, which `Debug` does not show.
+#[derive(Clone)]
+pub struct Hidden(pub String);
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("hidden")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +261,14 @@ mod tests {
         };
         assert!(talk.json && import.dry_run && import.target.local.is_some());
         assert_eq!(import.max_rejects, 0);
+    }
+
+    #[test]
+    fn the_address_of_a_database_stays_hidden() {
+        let line = ["migrator", "types", "--db-url", "postgresql://zoe:secret@host/x", "--rename", "a=B"];
+        let cli = Cli::try_parse_from(line).expect("an ordinary command line");
+        assert!(!format!("{cli:?}").contains("secret"));
+        assert!(Cli::try_parse_from(["migrator", "types", "--check"]).is_err());
+        assert!(Cli::try_parse_from(["migrator", "types", "--rename", "a=no struct"]).is_err());
     }
 }

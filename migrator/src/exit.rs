@@ -12,7 +12,7 @@ pub const BUG: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Done, or stopped before the first write, because records were rejected.
 pub const REJECTS: u8 = 3;
-/// What was read back is not what was written.
+/// What was read back is not what was written, or a file of types is stale.
 pub const MISMATCH: u8 = 4;
 /// The exported file cannot be read.
 pub const INPUT: u8 = 5;

@@ -1,13 +1,18 @@
 //! Moves what a small web app left in a browser into Supabase tables.
 //!
 //! An [`export::Export`] is what the old app left, a [`mapping::Mapping`] says which record
-//! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write.
-//! Everything in this library is pure but `printer`, which prints, and the edges listed last.
+//! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
+//! [`catalog::Catalog`] is the tables as they are, and [`typegen`] writes them in Rust.
+//! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
+//! `database`, `load`, `local` and `target`.
 
+pub mod address;
 pub mod args;
+pub mod catalog;
 pub mod cell;
 pub mod commands;
 mod convert;
+pub mod database;
 pub mod diff;
 pub mod exit;
 pub mod export;
@@ -26,6 +31,8 @@ pub mod report;
 pub mod sample;
 mod secret;
 pub mod target;
+mod tls;
+pub mod typegen;
 
 pub use node::{Map, Node};
 pub use number::Number;

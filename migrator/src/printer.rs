@@ -146,6 +146,11 @@ impl Printer {
         self.out_line(&format!("\n{text}"));
     }
 
+    /// Prints a text that is the result as it stands.
+    pub fn text(&mut self, text: &str) {
+        self.out_line(text.strip_suffix('\n').unwrap_or(text));
+    }
+
     /// True if a result could not be written, as on a full disk. Somebody who stops reading loses nothing.
     pub fn lost_a_result(&self) -> bool {
         self.lost

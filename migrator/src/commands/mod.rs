@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod import;
+pub mod types;
 
 use std::path::Path;
 

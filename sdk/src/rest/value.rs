@@ -190,7 +190,7 @@ pub struct TsVector(pub String);
 /// ```
 #[macro_export]
 macro_rules! pg_enum {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $label:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $label:literal),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -199,7 +199,7 @@ macro_rules! pg_enum {
                 $(#[$variant_meta])*
                 #[doc = concat!("`", $label, "`")]
                 $variant,
-            )+
+            )*
             /// A label that was not there when this was written.
             Other(String),
         }
@@ -208,7 +208,7 @@ macro_rules! pg_enum {
             /// Its label.
             pub fn as_str(&self) -> &str {
                 match self {
-                    $(Self::$variant => $label,)+
+                    $(Self::$variant => $label,)*
                     Self::Other(label) => label,
                 }
             }
@@ -217,7 +217,7 @@ macro_rules! pg_enum {
         impl From<&str> for $name {
             fn from(label: &str) -> Self {
                 match label {
-                    $($label => Self::$variant,)+
+                    $($label => Self::$variant,)*
                     label => Self::Other(label.to_owned()),
                 }
             }
