@@ -188,7 +188,7 @@ impl Client {
     }
 
     /// Adds who asks: the session's token, or the key where that is one. Says which token of the session.
-    async fn authorize(&self, request: &mut Request) -> Result<Option<String>, Error> {
+    pub(crate) async fn authorize(&self, request: &mut Request) -> Result<Option<String>, Error> {
         let token = match request.credentials {
             Credentials::Session => self.authority().bearer(self).await?,
             Credentials::Key => None,
@@ -227,6 +227,11 @@ impl Client {
     /// Notes that the server cut an answer at so many rows.
     pub(crate) fn learn_row_cap(&self, rows: usize) {
         self.0.row_cap.store(rows, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "postgrest")]
+    pub(crate) fn api_key(&self) -> &str {
+        self.0.key.expose()
     }
 
     pub(crate) fn default_schema(&self) -> &str {

@@ -75,6 +75,8 @@ struct Reader {
     /// How many rows the last page held, if that was fewer than were asked for.
     short: Option<usize>,
     started: bool,
+    /// The order's columns in the last row.
+    last: Option<Vec<Option<String>>>,
 }
 
 fn pages<R: DeserializeOwned + Send + 'static>(
@@ -124,7 +126,7 @@ impl Reader {
         }
         let wanted = draft.clauses.limit.take();
         draft.clauses.order = order.clone();
-        Ok(Self { draft, order, wanted, short: None, started: false })
+        Ok(Self { draft, order, wanted, short: None, started: false, last: None })
     }
 
     /// The next page; `None` after the last.
@@ -158,6 +160,12 @@ impl Reader {
             last.push(text(value)?);
         }
         let after = after(&self.order, &last).ok_or_else(unexpected)?;
+        if self.last.replace(last).is_some_and(|before| Some(&before) == self.last.as_ref()) {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the server answers with the same rows again and again",
+            ));
+        }
         if self.started {
             self.draft.clauses.filters.pop();
         }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod auth;
+mod complaints;
+mod hostile;
 mod rest;
 mod scripted;
 mod wire;
