@@ -176,8 +176,14 @@ impl<R, T, N: Name> Column<R, T, N> {
     }
 }
 
+/// A column type that is true, false or null.
+#[diagnostic::on_unimplemented(message = "a column of type `{Self}` is neither true nor false")]
+pub trait Truth {}
+impl Truth for bool {}
+impl Truth for Any {}
+
 /// Truth.
-impl<R, N: Name> Column<R, bool, N> {
+impl<R, T: Truth, N: Name> Column<R, T, N> {
     /// True; a null is not.
     pub fn is_true(self) -> Filter<R> {
         self.test(Test::Is("true"))
@@ -187,18 +193,10 @@ impl<R, N: Name> Column<R, bool, N> {
     pub fn is_false(self) -> Filter<R> {
         self.test(Test::Is("false"))
     }
-}
 
-/// Truth, of a column named at run time.
-impl<R> Column<R, Any, String> {
-    /// True; a null is not.
-    pub fn is_true(self) -> Filter<R> {
-        self.test(Test::Is("true"))
-    }
-
-    /// False; a null is not.
-    pub fn is_false(self) -> Filter<R> {
-        self.test(Test::Is("false"))
+    /// Neither true nor false: null, as SQL's `is unknown` has it.
+    pub fn is_unknown(self) -> Filter<R> {
+        self.test(Test::Is("unknown"))
     }
 }
 

@@ -122,8 +122,11 @@ use stage::{
 #[must_use = "nothing is sent before fetch, send or the like"]
 pub struct Query<T, R, S> {
     pub(super) draft: Draft,
-    of: PhantomData<fn() -> (T, R, S)>,
+    of: About<T, R, S>,
 }
+
+/// What a request is about, and what it may do next.
+pub(super) type About<T, R, S> = PhantomData<fn() -> (T, R, S)>;
 
 /// Reads rows. From [`crate::rest::Table::select`].
 pub type Select<T, R = T> = Query<T, R, Read>;
