@@ -248,7 +248,11 @@ impl Reply {
 
     /// Reads the body without copying it.
     pub(crate) fn json_borrowed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| {
+        // Checked once, and not again for each text in it.
+        let body = std::str::from_utf8(&self.body).map_err(|source| {
+            Error::new(ErrorKind::Protocol, "the answer is not UTF-8").with_source(source)
+        })?;
+        serde_json::from_str(body).map_err(|source| {
             let message = format!(
                 "the answer (line {}, column {}) does not have the shape that was asked for",
                 source.line(),
@@ -314,15 +318,18 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a> {
         Box::pin(async move {
-            let mut asking = self.0.request(request.method.clone(), address).headers(request.headers.clone());
+            // Put together here, because reqwest's builder copies the headers one by one.
+            let address = url::Url::parse(address).map_err(|source| {
+                Error::new(ErrorKind::Config, "the address cannot be used").undone().with_source(source)
+            })?;
+            let mut asking = reqwest::Request::new(request.method.clone(), address);
+            *asking.headers_mut() = request.headers.clone();
             if !request.body.is_empty() {
-                asking = asking.body(request.body.clone());
+                *asking.body_mut() = Some(request.body.clone().into());
             }
-            if let Some(timeout) = request.timeout {
-                asking = asking.timeout(timeout);
-            }
-            let answer = asking.send().await.map_err(silence)?;
-            let (status, headers) = (answer.status(), answer.headers().clone());
+            *asking.timeout_mut() = request.timeout;
+            let mut answer = self.0.execute(asking).await.map_err(silence)?;
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
             Ok(Reply { status, headers, body: answer.bytes().await.map_err(silence)? })
         })
     }
