@@ -55,7 +55,7 @@ impl<R, E> Embed<R, E> {
     }
 
     pub(super) fn render(&self) -> String {
-        quote::name(&self.name)
+        quote::name(&self.name).into_owned()
     }
 }
 

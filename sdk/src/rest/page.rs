@@ -100,7 +100,7 @@ impl Reader {
         draft.check()?;
         let invalid = |message: String| Err(Error::new(ErrorKind::Invalid, message));
         let key: Vec<String> = match draft.page_key.is_empty() {
-            true => draft.key.iter().map(|column| quote::name(column)).collect(),
+            true => draft.key.iter().map(|column| quote::name(column).into_owned()).collect(),
             false => draft.page_key.clone(),
         };
         if key.is_empty() {

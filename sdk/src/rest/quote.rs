@@ -11,6 +11,8 @@
 //! top, for the address: see `transport.rs`.
 //! Source: PostgREST, "Reserved characters" and `ApiRequest/QueryParams.hs`; PostgreSQL §8.15.2 (arrays).
 
+use std::borrow::Cow;
+
 /// A value inside a list or a group. The words null, true and false are quoted too, so that a text stays
 /// a text.
 pub(super) fn listed(value: &str) -> String {
@@ -35,9 +37,9 @@ fn element(value: &str) -> String {
 }
 
 /// A column's or a table's name in a query.
-pub(super) fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if !name.is_empty() && name.bytes().all(plain) { name.to_owned() } else { quoted(name) }
+    if !name.is_empty() && name.bytes().all(plain) { name.into() } else { quoted(name).into() }
 }
 
 /// Names as a list, all in quotes, as the official client sends them in `columns`.
