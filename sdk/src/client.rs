@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use crate::auth::{Auth, Authority, Token};
@@ -138,13 +140,19 @@ impl Client {
     /// # Errors
     /// When no answer arrived, or the session could not be renewed. A refusal is an `Ok` answer:
     /// see [`Reply::accepted`].
-    #[tracing::instrument(
-        level = "debug",
-        skip_all,
-        fields(method = %request.method, path = request.path, status, tries, traceparent)
-    )]
-    pub async fn send(&self, mut request: Request) -> Result<Reply, Error> {
-        let span = tracing::Span::current();
+    pub async fn send(&self, request: Request) -> Result<Reply, Error> {
+        let span = tracing::debug_span!(
+            "request",
+            method = %request.method,
+            path = request.path,
+            status = Empty,
+            tries = Empty,
+            traceparent = Empty
+        );
+        self.send_within(request, &span).instrument(span.clone()).await
+    }
+
+    async fn send_within(&self, mut request: Request, span: &Span) -> Result<Reply, Error> {
         let address = format!("{}{}", self.url(), request.uri());
         let retry = request.retry.unwrap_or(self.0.retry);
         let safe_twice = request.replay == Replay::Safe;

@@ -247,9 +247,9 @@ impl Function for Both {
 async fn functions_take_typed_arguments_and_give_typed_answers() {
     let project = Project::with_tables(TABLES).await;
     let Person { client, .. } = &project.person("zoe").await;
-    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).fetch().await.unwrap(), Some(5));
-    assert_eq!(client.call(&AddUp { a: 2, b: Set::Unset }).fetch().await.unwrap(), Some(12), "the default");
-    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).get().fetch().await.unwrap(), Some(5));
+    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).value().await.unwrap(), Some(5));
+    assert_eq!(client.call(&AddUp { a: 2, b: Set::Unset }).value().await.unwrap(), Some(12), "the default");
+    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).get().value().await.unwrap(), Some(5));
 
     let of = CitiesOf { country: "Indonesia".to_owned() };
     let big = client.call(&of).filter(City::POPULATION.gt(100_000_i64)).order(City::NAME.asc());
@@ -274,8 +274,8 @@ async fn complaint_17_one_request_is_one_transaction() {
     let rows = [json!({ "title": "good" }), json!({ "title": null })];
     client.from("notes").insert_many(&rows).send().await.unwrap_err();
     let twice = Both { title_a: "same".to_owned(), title_b: "same".to_owned() };
-    client.call(&twice).fetch().await.unwrap_err();
+    client.call(&twice).value().await.unwrap_err();
     assert_eq!(project.count("notes").await, 0, "all or nothing");
-    client.call(&Both { title_b: "other".to_owned(), ..twice }).fetch().await.unwrap();
+    client.call(&Both { title_b: "other".to_owned(), ..twice }).value().await.unwrap();
     assert_eq!(project.count("notes").await, 2);
 }

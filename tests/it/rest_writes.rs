@@ -59,7 +59,7 @@ async fn rows_are_added_changed_put_and_removed_and_counted() {
     notes.upsert(&moved).send().await.unwrap();
     notes.put(&Note { rank: None, ..moved.clone() }).send().await.unwrap();
     let coffee = notes.select().filter(Note::ID.eq(tea.id)).single().await.unwrap();
-    assert_eq!(coffee, Note { rank: None, done: true, length: Some(6), ..moved });
+    assert_eq!(coffee, Note { rank: None, length: Some(6), ..moved });
 
     let removed = notes.delete().filter(Note::TITLE.is_in(["a", "b"])).send().await.unwrap();
     assert_eq!(removed.rows(), Some(2));

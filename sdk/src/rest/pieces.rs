@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, ErrorKind};
 use crate::rest::draft::Draft;
 use crate::rest::filter::{Node, Test};
+use crate::rest::query::About;
 use crate::rest::query::stage::{Filtered, Insert, Read};
 use crate::rest::scope::Condition;
 use crate::rest::{Affected, Changes, Filter, Query, Row, Table, quote};
@@ -43,7 +44,7 @@ impl Default for PieceSize {
 pub struct InPieces<T, R, S> {
     draft: Draft,
     size: PieceSize,
-    of: PhantomData<fn() -> (T, R, S)>,
+    of: About<T, R, S>,
 }
 
 /// What became of one piece.

@@ -31,7 +31,7 @@ use crate::transport::Replay;
 /// }
 ///
 /// # async fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
-/// let five: i32 = client.call(&Add { a: 2, b: 3 }).fetch().await?;
+/// let five: i32 = client.call(&Add { a: 2, b: 3 }).value().await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -151,7 +151,7 @@ impl<R: Row> Table<R> {
     }
 
     /// Puts a row in its place, whole: adds it, or replaces the one with its key.
-    pub fn put(&self, row: &(impl Insertable<R> + Serialize)) -> Insert<R> {
+    pub fn put(&self, row: &impl Insertable<R>) -> Insert<R> {
         let mut draft = self.inserting(row);
         draft.put();
         Insert::new(draft)
@@ -226,7 +226,7 @@ impl Draft {
             .filter(|name| !self.generated.contains(name))
             .map(str::to_owned)
             .collect();
-        if many || columns.len() < keys.union().len() {
+        if (many && !columns.is_empty()) || columns.len() < keys.union().len() {
             self.set_pair("columns", quote::names(&columns));
         }
         if keys.are_ragged() {
