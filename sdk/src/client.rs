@@ -153,7 +153,7 @@ impl Client {
     }
 
     async fn send_within(&self, mut request: Request, span: &Span) -> Result<Reply, Error> {
-        let address = format!("{}{}", self.url(), request.uri());
+        let address = request.address(self.url());
         let retry = request.retry.unwrap_or(self.0.retry);
         let safe_twice = request.replay == Replay::Safe;
         let own_authorization = request.headers.contains_key(AUTHORIZATION);

@@ -190,9 +190,14 @@ impl Request {
 
     /// Path and encoded query.
     pub fn uri(&self) -> String {
+        self.address("")
+    }
+
+    /// The same behind the project's address.
+    pub(crate) fn address(&self, project: &str) -> String {
         let length: usize = self.query.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
-        let mut uri = String::with_capacity(self.path.len() + length);
-        uri.push_str(&self.path);
+        let mut uri = String::with_capacity(project.len() + self.path.len() + length);
+        uri.extend([project, &self.path]);
         for (index, (name, value)) in self.query.iter().enumerate() {
             uri.push(if index == 0 { '?' } else { '&' });
             uri.extend(utf8_percent_encode(name, QUERY));

@@ -31,7 +31,9 @@ impl Authority {
             if let Some(token) = self.good_token() {
                 return Ok(Some(token));
             }
-            return Ok(self.session(client).await?.map(|session| session.access_token.expose().to_owned()));
+            // Boxed, so that a request whose token is good does not carry the room for a renewal.
+            let session = Box::pin(self.session(client)).await?;
+            return Ok(session.map(|session| session.access_token.expose().to_owned()));
         };
         let token = tokens().await.map_err(|source| {
             let message = "the access token that comes from elsewhere could not be had";

@@ -126,7 +126,8 @@ use stage::{
 /// ```
 #[must_use = "nothing is sent before fetch, send or the like"]
 pub struct Query<T, R, S> {
-    pub(super) draft: Draft,
+    /// Boxed, because each step of the building hands it on.
+    pub(super) draft: Box<Draft>,
     of: About<T, R, S>,
 }
 
@@ -142,8 +143,8 @@ pub type Insert<T> = Query<T, T, Inserting>;
 pub type Change<T> = Query<T, T, Unfiltered>;
 
 impl<T, R, S> Query<T, R, S> {
-    pub(super) fn new(draft: Draft) -> Self {
-        Self { draft, of: PhantomData }
+    pub(super) fn new(draft: impl Into<Box<Draft>>) -> Self {
+        Self { draft: draft.into(), of: PhantomData }
     }
 
     pub(super) fn at<S2>(self) -> Query<T, R, S2> {
