@@ -43,6 +43,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     url: Url,
     key: ApiKey,
+    /// The key as it stands in every request.
+    key_header: HeaderValue,
     /// Services that get the key as a bearer token though it is none.
     key_as_bearer: Vec<Service>,
     schema: String,
@@ -151,14 +153,14 @@ impl Client {
     }
 
     async fn send_within(&self, mut request: Request, span: &Span) -> Result<Reply, Error> {
-        let address = format!("{}{}", self.url(), request.uri());
+        let address = request.address(self.url());
         let retry = request.retry.unwrap_or(self.0.retry);
         let safe_twice = request.replay == Replay::Safe;
         let own_authorization = request.headers.contains_key(AUTHORIZATION);
         for (name, value) in &self.0.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
-        request.headers.insert(API_KEY, secret_header(self.0.key.expose())?);
+        request.headers.insert(API_KEY, self.0.key_header.clone());
         request.headers.insert(CLIENT_INFO, CLIENT_VERSION);
         if let Some(trace) = self.0.trace.as_ref().and_then(|trace| trace()) {
             span.record("traceparent", &trace.traceparent);
@@ -207,7 +209,7 @@ impl Client {
         };
         let bearer = token.as_deref().or_else(|| key_is_taken().then(|| self.0.key.expose()));
         if let Some(bearer) = bearer {
-            request.headers.insert(AUTHORIZATION, secret_header(&format!("Bearer {bearer}"))?);
+            request.headers.insert(AUTHORIZATION, secret_header(format!("Bearer {bearer}"))?);
         }
         Ok(token)
     }
@@ -287,8 +289,8 @@ impl fmt::Debug for Client {
 }
 
 /// A header that `Debug` does not show.
-fn secret_header(value: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(value)
+fn secret_header(value: String) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::try_from(value)
         .map_err(|_| Error::new(ErrorKind::Config, "a key or token cannot stand in a header"))?;
     value.set_sensitive(true);
     Ok(value)
@@ -451,9 +453,11 @@ impl ClientBuilder {
             })?;
             headers.append(name, value);
         }
+        let key: ApiKey = self.key.parse()?;
         Ok(Client(Arc::new(Inner {
             url,
-            key: self.key.parse()?,
+            key_header: secret_header(key.expose().to_owned())?,
+            key,
             key_as_bearer: self.key_as_bearer,
             schema: self.schema,
             headers,

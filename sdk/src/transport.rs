@@ -190,9 +190,14 @@ impl Request {
 
     /// Path and encoded query.
     pub fn uri(&self) -> String {
+        self.address("")
+    }
+
+    /// The same behind the project's address.
+    pub(crate) fn address(&self, project: &str) -> String {
         let length: usize = self.query.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
-        let mut uri = String::with_capacity(self.path.len() + length);
-        uri.push_str(&self.path);
+        let mut uri = String::with_capacity(project.len() + self.path.len() + length);
+        uri.extend([project, &self.path]);
         for (index, (name, value)) in self.query.iter().enumerate() {
             uri.push(if index == 0 { '?' } else { '&' });
             uri.extend(utf8_percent_encode(name, QUERY));
@@ -248,7 +253,11 @@ impl Reply {
 
     /// Reads the body without copying it.
     pub(crate) fn json_borrowed<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| {
+        // Checked once, and not again for each text in it.
+        let body = std::str::from_utf8(&self.body).map_err(|source| {
+            Error::new(ErrorKind::Protocol, "the answer is not UTF-8").with_source(source)
+        })?;
+        serde_json::from_str(body).map_err(|source| {
             let message = format!(
                 "the answer (line {}, column {}) does not have the shape that was asked for",
                 source.line(),
@@ -314,15 +323,18 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a> {
         Box::pin(async move {
-            let mut asking = self.0.request(request.method.clone(), address).headers(request.headers.clone());
+            // Put together here, because reqwest's builder copies the headers one by one.
+            let address = url::Url::parse(address).map_err(|source| {
+                Error::new(ErrorKind::Config, "the address cannot be used").undone().with_source(source)
+            })?;
+            let mut asking = reqwest::Request::new(request.method.clone(), address);
+            *asking.headers_mut() = request.headers.clone();
             if !request.body.is_empty() {
-                asking = asking.body(request.body.clone());
+                *asking.body_mut() = Some(request.body.clone().into());
             }
-            if let Some(timeout) = request.timeout {
-                asking = asking.timeout(timeout);
-            }
-            let answer = asking.send().await.map_err(silence)?;
-            let (status, headers) = (answer.status(), answer.headers().clone());
+            *asking.timeout_mut() = request.timeout;
+            let mut answer = self.0.execute(asking).await.map_err(silence)?;
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
             Ok(Reply { status, headers, body: answer.bytes().await.map_err(silence)? })
         })
     }

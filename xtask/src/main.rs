@@ -2,7 +2,11 @@
 //!
 //! The stack is built apart from the workspace (ARCHITECTURE.md, "Why two workspaces"), so a plain
 //! `cargo run` cannot see to it. Here each command builds what it needs, hands on where it lies, and runs.
-#![allow(clippy::print_stderr, reason = "a build tool talks to the person who called it")]
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a build tool talks to the person who called it"
+)]
 
 use std::env;
 use std::ffi::OsString;
@@ -17,13 +21,15 @@ use anyhow::{Context, Result, bail};
 #[allow(dead_code, unreachable_pub, reason = "the stack uses all of it")]
 #[path = "../../stack/src/postgres/binaries.rs"]
 mod binaries;
+mod compile_time;
 
 const HELP: &str = "\
 cargo xtask demo [ARGS]    moves a sample export into a local stack and shows what happened
 cargo xtask test [ARGS]    runs every test; ARGS go to cargo test
 cargo xtask check          formatting, clippy and docs, both workspaces, warnings refused
 cargo xtask stack [ARGS]   builds supabase-stack and runs it, e.g. `cargo xtask stack start`
-cargo xtask migrator ARGS  builds migrator and runs it, with the stack at hand";
+cargo xtask migrator ARGS  builds migrator and runs it, with the stack at hand
+cargo xtask compile-time   says what fifty derived tables cost who compiles them";
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
@@ -35,6 +41,7 @@ fn main() -> ExitCode {
         "check" => check(),
         "stack" => Build::stack(Profile::Release).and_then(|stack| run(Command::new(stack).args(rest))),
         "migrator" => migrator(Profile::Release, &rest),
+        "compile-time" => compile_time::measure(),
         "" | "help" | "--help" | "-h" => {
             eprintln!("{HELP}");
             Ok(())
@@ -118,8 +125,7 @@ impl Build {
             Profile::Release => (Some("--release"), "release"),
         };
         run(cargo(workspace).args(["build", "--package", package, "--bin", binary]).args(flag))?;
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-        Ok(target.join(folder).join(binary).with_extension(env::consts::EXE_EXTENSION))
+        Ok(target(workspace).join(folder).join(binary).with_extension(env::consts::EXE_EXTENSION))
     }
 }
 
@@ -182,6 +188,11 @@ fn cargo(workspace: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace);
     cargo
+}
+
+/// Where what is built lies.
+fn target(workspace: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
 }
 
 /// The repository: the folder above this package.

@@ -35,7 +35,7 @@ pub struct Column<R, T, N = &'static str> {
 /// assert_eq!(filter.pair(), ("or".to_owned(), "(name.eq.Ada,age.gte.36)".to_owned()));
 /// ```
 pub fn col<R>(name: impl Into<String>) -> Column<R, Any, String> {
-    Column { name: quote::name(&name.into()), of: PhantomData }
+    Column { name: quote::name(&name.into()).into_owned(), of: PhantomData }
 }
 
 /// What a column is called in a query: quoted where its name needs that.
@@ -46,8 +46,7 @@ pub trait Name {
 
 impl Name for &'static str {
     fn render(self) -> Cow<'static, str> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if self.bytes().all(plain) { Cow::Borrowed(self) } else { Cow::Owned(quote::name(self)) }
+        quote::name(self)
     }
 }
 

@@ -229,6 +229,12 @@ impl Draft {
         self.pairs.push((name.into(), value));
     }
 
+    /// Adds a test of a column by its name.
+    pub(super) fn filter_column(&mut self, column: &str, test: String) {
+        let name = quote::name(column).into_owned().into();
+        self.filter_written(quote::parameter(&name).into_owned(), test);
+    }
+
     pub(super) fn filter_written(&mut self, name: String, value: String) {
         self.clauses.filters.push(Condition::Written(name, value));
     }
@@ -268,13 +274,13 @@ impl Draft {
     /// What is sent.
     pub(super) fn request(&self) -> Result<Request, Error> {
         self.check()?;
-        let path = format!("/rest/v1/{}{}", self.folder, encoded(&self.relation));
+        let path = ["/rest/v1/", self.folder, &encoded(&self.relation)].concat();
         let mut request = Request::new(self.method.clone(), path);
         request.query.extend(self.pairs.iter().cloned());
         if let Some(select) = &self.select {
             request.query.push(("select".into(), select.clone()));
         }
-        self.clauses.render("", &mut |name, value| request.query.push((name.into(), value)));
+        self.clauses.render("", &mut |name, value| request.query.push((name, value)));
         request.headers = self.headers.clone();
         let reads = matches!(self.method, Method::GET | Method::HEAD);
         let profile = if reads { ACCEPT_PROFILE } else { CONTENT_PROFILE };

@@ -56,7 +56,7 @@ impl<R, E> Embed<R, E> {
 
     /// The name as it stands in a query.
     pub(super) fn render(self) -> String {
-        quote::name(&self.name)
+        quote::name(&self.name).into_owned()
     }
 }
 

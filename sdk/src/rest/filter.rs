@@ -69,7 +69,8 @@ impl<R> Filter<R> {
 
     /// The query pair that says so, not yet encoded for an address.
     pub fn pair(&self) -> (String, String) {
-        self.node.pair()
+        let (name, value) = self.node.pair();
+        (name.into_owned(), value)
     }
 }
 
@@ -112,18 +113,18 @@ impl Test {
     fn render(&self, negated: bool, place: Place) -> String {
         let not = not(negated);
         match (self, place) {
-            (Self::Value(operator, value), Place::Top) => format!("{not}{operator}.{value}"),
+            (Self::Value(operator, value), Place::Top) => [not, operator, ".", value].concat(),
             (Self::Value(operator, value), Place::Inside) => {
-                format!("{not}{operator}.{}", quote::listed(value))
+                [not, operator, ".", &quote::listed(value)].concat()
             }
-            (Self::Is(word), _) => format!("{not}is.{word}"),
+            (Self::Is(word), _) => [not, "is.", word].concat(),
             // PostgREST takes a list of one empty text for an empty list.
             (Self::In(values), place) if values.len() == 1 && values[0].is_empty() => {
                 Self::Value("eq".into(), String::new()).render(negated, place)
             }
             (Self::In(values), _) => {
                 let values: Vec<_> = values.iter().map(|value| quote::listed(value)).collect();
-                format!("{not}in.({})", values.join(","))
+                [not, "in.(", &values.join(","), ")"].concat()
             }
         }
     }
@@ -131,13 +132,13 @@ impl Test {
 
 impl Node {
     /// A query pair: a column and its test, or `and`/`or` and the group.
-    pub(super) fn pair(&self) -> (String, String) {
+    pub(super) fn pair(&self) -> (Cow<'static, str>, String) {
         match self {
             Self::Compare { column, negated, test } => {
                 (quote::parameter(column), test.render(*negated, Place::Top))
             }
             Self::Group { all, negated, nodes } => {
-                (format!("{}{}", not(*negated), word(*all)), format!("({})", list(nodes)))
+                ([not(*negated), word(*all)].concat().into(), ["(", &list(nodes), ")"].concat())
             }
         }
     }
@@ -145,10 +146,10 @@ impl Node {
     fn render(&self) -> String {
         match self {
             Self::Compare { column, negated, test } => {
-                format!("{column}.{}", test.render(*negated, Place::Inside))
+                [column, ".", &test.render(*negated, Place::Inside)].concat()
             }
             Self::Group { all, negated, nodes } => {
-                format!("{}{}({})", not(*negated), word(*all), list(nodes))
+                [not(*negated), word(*all), "(", &list(nodes), ")"].concat()
             }
         }
     }

@@ -80,7 +80,7 @@ impl Term {
             Some(Nulls::Last) => ".nullslast",
             None => "",
         };
-        format!("{}.{way}{nulls}", self.column)
+        [&self.column, ".", way, nulls].concat()
     }
 }
 

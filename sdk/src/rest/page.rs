@@ -47,7 +47,7 @@ impl<T, R: DeserializeOwned + Send + 'static, S: Reads> Query<T, R, S> {
     /// # Ok(()) }
     /// ```
     pub fn stream(self) -> RowStream<R> {
-        Box::pin(pages(self.draft).map_ok(|rows| stream::iter(rows.into_iter().map(Ok))).try_flatten())
+        Box::pin(pages(*self.draft).map_ok(|rows| stream::iter(rows.into_iter().map(Ok))).try_flatten())
     }
 
     /// As [`Query::stream`], where the key is not known: these columns have to be unique together, and
@@ -100,7 +100,7 @@ impl Reader {
         draft.check()?;
         let invalid = |message: String| Err(Error::new(ErrorKind::Invalid, message));
         let key: Vec<String> = match draft.page_key.is_empty() {
-            true => draft.key.iter().map(|column| quote::name(column)).collect(),
+            true => draft.key.iter().map(|column| quote::name(column).into_owned()).collect(),
             false => draft.page_key.clone(),
         };
         if key.is_empty() {
@@ -288,7 +288,8 @@ mod tests {
     fn pair(order: &[&Term], last: &[Option<&str>]) -> (String, String) {
         let last: Vec<_> = last.iter().map(|value| value.map(str::to_owned)).collect();
         let order: Vec<_> = order.iter().map(|term| (*term).clone()).collect();
-        after(&order, &last).unwrap().pair()
+        let (name, value) = after(&order, &last).unwrap().pair();
+        (name.into_owned(), value)
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl<T, R> Query<T, R, Read> {
     /// # Ok(()) }
     /// ```
     pub fn in_pieces(self) -> InPieces<T, R, Read> {
-        InPieces::new(self.draft)
+        InPieces::new(*self.draft)
     }
 }
 
@@ -94,7 +94,7 @@ impl<T> Query<T, T, Filtered> {
     /// Splits the longest `in` list of the filters, so that each address is short enough. Each piece is a
     /// transaction of its own.
     pub fn in_pieces(self) -> InPieces<T, T, Filtered> {
-        InPieces::new(self.draft)
+        InPieces::new(*self.draft)
     }
 }
 
@@ -102,7 +102,7 @@ impl<T> Query<T, T, Insert> {
     /// Splits the rows, so that each body is small enough, and rows of an upsert that set the same columns
     /// stay together. Each piece is a transaction of its own.
     pub fn in_pieces(self) -> InPieces<T, T, Insert> {
-        InPieces::new(self.draft)
+        InPieces::new(*self.draft)
     }
 }
 
@@ -126,7 +126,7 @@ impl<R: Row> Table<R> {
     ) -> Pieces {
         let changes = changes.into_iter().enumerate();
         let pieces =
-            changes.map(|(at, (which, change))| (vec![at], self.update(&change).filter(which).draft));
+            changes.map(|(at, (which, change))| (vec![at], *self.update(&change).filter(which).draft));
         write_all(pieces.collect(), PieceSize::default()).await
     }
 }

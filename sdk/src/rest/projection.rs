@@ -88,7 +88,7 @@ impl Field {
         match *self {
             Self::Column { name, column, cast, .. } => {
                 let plain = quote::name(name);
-                let column = if column.is_empty() { &plain } else { column };
+                let column = if column.is_empty() { &*plain } else { column };
                 if column != plain {
                     out.extend([&plain, ":"]);
                 }

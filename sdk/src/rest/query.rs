@@ -126,7 +126,8 @@ use stage::{
 /// ```
 #[must_use = "nothing is sent before fetch, send or the like"]
 pub struct Query<T, R, S> {
-    pub(super) draft: Draft,
+    /// Boxed, because each step of the building hands it on.
+    pub(super) draft: Box<Draft>,
     of: About<T, R, S>,
 }
 
@@ -142,8 +143,8 @@ pub type Insert<T> = Query<T, T, Inserting>;
 pub type Change<T> = Query<T, T, Unfiltered>;
 
 impl<T, R, S> Query<T, R, S> {
-    pub(super) fn new(draft: Draft) -> Self {
-        Self { draft, of: PhantomData }
+    pub(super) fn new(draft: impl Into<Box<Draft>>) -> Self {
+        Self { draft: draft.into(), of: PhantomData }
     }
 
     pub(super) fn at<S2>(self) -> Query<T, R, S2> {
@@ -213,7 +214,7 @@ impl<T, R, S> Query<T, R, S> {
                 for (name, value) in values {
                     let test =
                         if value.is_null() { "is.null".to_owned() } else { format!("eq.{}", literal(value)) };
-                    draft.filter_written(quote::parameter(&quote::name(&name)), test);
+                    draft.filter_column(&name, test);
                 }
             }
             Ok(_) => draft.fail("matching wants an object with at least one column"),
@@ -462,9 +463,7 @@ impl<T> Query<T, T, Unfiltered> {
         let key = self.draft.key.first().copied();
         let query = self.at();
         match key {
-            Some(key) => query.with(|draft| {
-                draft.filter_written(quote::parameter(&quote::name(key)), "not.is.null".to_owned())
-            }),
+            Some(key) => query.with(|draft| draft.filter_column(key, "not.is.null".to_owned())),
             None => query,
         }
     }

@@ -11,6 +11,8 @@
 //! top, for the address: see `transport.rs`.
 //! Source: PostgREST, "Reserved characters" and `ApiRequest/QueryParams.hs`; PostgreSQL §8.15.2 (arrays).
 
+use std::borrow::Cow;
+
 /// A value inside a list or a group. The words null, true and false are quoted too, so that a text stays
 /// a text.
 pub(super) fn listed(value: &str) -> String {
@@ -35,15 +37,15 @@ fn element(value: &str) -> String {
 }
 
 /// A column's or a table's name in a query.
-pub(super) fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if !name.is_empty() && name.bytes().all(plain) { name.to_owned() } else { quoted(name) }
+    if !name.is_empty() && name.bytes().all(plain) { name.into() } else { quoted(name).into() }
 }
 
-/// A column's name as the name of a query pair: quoted if the pair would mean something else. A table may
-/// well have a column `order`.
-pub(super) fn parameter(rendered: &str) -> String {
-    if is_reserved(rendered) { quoted(rendered) } else { rendered.to_owned() }
+/// A column's name, rendered, as the name of a query pair: quoted if the pair would mean something else. A
+/// table may well have a column `order`.
+pub(super) fn parameter(rendered: &Cow<'static, str>) -> Cow<'static, str> {
+    if is_reserved(rendered) { quoted(rendered).into() } else { rendered.clone() }
 }
 
 /// True for what PostgREST reads as a part of the question instead of a column or an argument.

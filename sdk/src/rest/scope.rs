@@ -1,5 +1,6 @@
 //! Which rows, in which order, how many: of a table, and of what is embedded in it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -90,21 +91,22 @@ impl Clauses {
     }
 
     /// Adds the query pairs; `path` is empty, or names what embeds these rows and ends with a dot.
-    pub(super) fn render(&self, path: &str, mut add: &mut dyn FnMut(String, String)) {
+    pub(super) fn render(&self, path: &str, mut add: &mut dyn FnMut(Cow<'static, str>, String)) {
+        let at = |name: Cow<'static, str>| if path.is_empty() { name } else { [path, &name].concat().into() };
         for condition in &self.filters {
             let (name, value) = match condition {
                 Condition::Tree(node) => node.pair(),
-                Condition::Written(name, value) => (name.clone(), value.clone()),
+                Condition::Written(name, value) => (name.clone().into(), value.clone()),
             };
-            add(format!("{path}{name}"), value);
+            add(at(name), value);
         }
         if !self.order.is_empty() {
             let order: Vec<_> = self.order.iter().map(Term::render).collect();
-            add(format!("{path}order"), order.join(","));
+            add(at("order".into()), order.join(","));
         }
         for (name, number) in [("offset", self.offset), ("limit", self.limit)] {
             if let Some(number) = number {
-                add(format!("{path}{name}"), number.to_string());
+                add(at(name.into()), number.to_string());
             }
         }
         for (embed, clauses) in &self.within {
