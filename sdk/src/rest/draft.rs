@@ -231,8 +231,8 @@ impl Draft {
 
     /// Adds a test of a column by its name.
     pub(super) fn filter_column(&mut self, column: &str, test: String) {
-        let name = quote::name(column).into_owned().into();
-        self.filter_written(quote::parameter(&name).into_owned(), test);
+        let name = quote::parameter(quote::name(column).into_owned().into());
+        self.filter_written(name.into_owned(), test);
     }
 
     pub(super) fn filter_written(&mut self, name: String, value: String) {

@@ -135,7 +135,7 @@ impl Node {
     pub(super) fn pair(&self) -> (Cow<'static, str>, String) {
         match self {
             Self::Compare { column, negated, test } => {
-                (quote::parameter(column), test.render(*negated, Place::Top))
+                (quote::parameter(column.clone()), test.render(*negated, Place::Top))
             }
             Self::Group { all, negated, nodes } => {
                 ([not(*negated), word(*all)].concat().into(), ["(", &list(nodes), ")"].concat())

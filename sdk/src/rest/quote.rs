@@ -44,8 +44,8 @@ pub(super) fn name(name: &str) -> Cow<'_, str> {
 
 /// A column's name, rendered, as the name of a query pair: quoted if the pair would mean something else. A
 /// table may well have a column `order`.
-pub(super) fn parameter(rendered: &Cow<'static, str>) -> Cow<'static, str> {
-    if is_reserved(rendered) { quoted(rendered).into() } else { rendered.clone() }
+pub(super) fn parameter(rendered: Cow<'static, str>) -> Cow<'static, str> {
+    if is_reserved(&rendered) { quoted(&rendered).into() } else { rendered }
 }
 
 /// True for what PostgREST reads as a part of the question instead of a column or an argument.
