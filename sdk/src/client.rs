@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -49,6 +49,7 @@ struct Inner {
     key_as_bearer: Vec<Service>,
     schema: String,
     headers: HeaderMap,
+    timeout: Duration,
     transport: Arc<dyn Transport>,
     authority: Authority,
     retry: Retry,
@@ -166,6 +167,7 @@ impl Client {
             span.record("traceparent", &trace.traceparent);
             trace.apply(&mut request.headers);
         }
+        let deadline = Instant::now() + request.timeout.unwrap_or(self.0.timeout);
         let (mut sent, mut renewed) = (0, false);
         loop {
             let token = if own_authorization { None } else { self.authorize(&mut request).await? };
@@ -187,12 +189,14 @@ impl Client {
                 }
             }
             let wait = retry.wait(sent, safe_twice, failure, random_fraction());
-            let Some(wait) = wait.filter(|_| self.0.budget.take()) else {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(wait) = wait.filter(|wait| *wait < left && self.0.budget.take()) else {
                 span.record("status", failure.status().map(|status| status.as_u16())).record("tries", sent);
                 return answer;
             };
             tracing::debug!(?wait, sent, %failure, "trying again");
             tokio::time::sleep(wait).await;
+            request.timeout = Some(left - wait);
             request.headers.insert(RETRY_COUNT, sent.into());
         }
     }
@@ -339,7 +343,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Bounds each request, from first byte to last. 30 seconds unless told.
+    /// Bounds each request, from first byte to last, all its tries together. 30 seconds unless told.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -461,6 +465,7 @@ impl ClientBuilder {
             key_as_bearer: self.key_as_bearer,
             schema: self.schema,
             headers,
+            timeout: self.timeout,
             transport,
             authority: Authority::new(self.tokens),
             retry: self.retry,

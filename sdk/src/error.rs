@@ -131,7 +131,8 @@ impl Error {
             code: None,
             details: Value::Null,
             hint: None,
-            undone: false,
+            // What is wrong already here is not sent.
+            undone: matches!(kind, ErrorKind::Config | ErrorKind::Invalid),
             answer: None,
             source: None,
         }))

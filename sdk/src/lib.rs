@@ -49,7 +49,7 @@ pub use error::{Error, ErrorKind};
 pub use key::ApiKey;
 pub use rest::{Column, Filter, Row, Rows, Table};
 pub use retry::Retry;
-pub use supabase_sdk_derive::{Projection, Table};
+pub use supabase_sdk_derive::{Arguments, Projection, Table};
 pub use trace::TraceContext;
 pub use transport::{Credentials, HttpTransport, Replay, Reply, Request, Sending, Service, Transport};
 

@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// How often and how soon a request is sent again.
+/// How often and how soon a request is sent again: four times in all unless told, with waits of about a
+/// quarter, a half and a whole second, as long as the request's time lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     /// How many times a request is sent in all; 1 never repeats.

@@ -257,15 +257,33 @@ impl Reply {
         let body = std::str::from_utf8(&self.body).map_err(|source| {
             Error::new(ErrorKind::Protocol, "the answer is not UTF-8").with_source(source)
         })?;
-        serde_json::from_str(body).map_err(|source| {
-            let message = format!(
-                "the answer (line {}, column {}) does not have the shape that was asked for",
-                source.line(),
-                source.column()
-            );
-            Error::new(ErrorKind::Protocol, message)
-        })
+        serde_json::from_str(body).map_err(|source| misshapen::<T>(body, &source))
     }
+}
+
+/// Why a body is not what was expected: where, and what was expected there, without the value that is there.
+/// Reading once more, slowly, finds the place; a good answer does not pay for it.
+fn misshapen<'a, T: Deserialize<'a>>(body: &'a str, source: &serde_json::Error) -> Error {
+    let mut reader = serde_json::Deserializer::from_str(body);
+    let place = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Err(error) if error.path().iter().len() > 0 => format!("at {}", error.path()),
+        _ => format!("at line {}, column {}", source.line(), source.column()),
+    };
+    let said = source.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    let why = match said.split_once(", expected ") {
+        _ if !source.is_data() => "it is no JSON, or not all of it".to_owned(),
+        Some((found, expected)) if found.contains("null") => {
+            format!("null stands where {expected} is expected")
+        }
+        Some((_, expected)) => format!("{expected} is expected"),
+        None if said.starts_with("missing field") => said.to_owned(),
+        None => "another value is expected".to_owned(),
+    };
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the answer does not have the shape that was asked for, {place}: {why}"),
+    )
 }
 
 impl fmt::Debug for Reply {
@@ -325,7 +343,8 @@ impl Transport for HttpTransport {
         Box::pin(async move {
             // Put together here, because reqwest's builder copies the headers one by one.
             let address = url::Url::parse(address).map_err(|source| {
-                Error::new(ErrorKind::Config, "the address cannot be used").undone().with_source(source)
+                Error::new(ErrorKind::Invalid, "the address cannot be used: it is too long, or none")
+                    .with_source(source)
             })?;
             let mut asking = reqwest::Request::new(request.method.clone(), address);
             *asking.headers_mut() = request.headers.clone();
@@ -345,7 +364,9 @@ fn silence(source: reqwest::Error) -> Error {
     let error = match &source {
         source if source.is_connect() => Error::new(ErrorKind::Unreachable, "no connection").undone(),
         source if source.is_timeout() => Error::new(ErrorKind::Timeout, "it took too long"),
-        source if source.is_builder() => Error::new(ErrorKind::Config, "the address cannot be used").undone(),
+        source if source.is_builder() => {
+            Error::new(ErrorKind::Invalid, "the address cannot be used: it is too long, or none")
+        }
         _ => Error::new(ErrorKind::Unreachable, "the connection was cut"),
     };
     error.with_source(source.without_url())
@@ -363,6 +384,33 @@ mod tests {
             let url = url::Url::parse(&format!("http://h{uri}")).unwrap();
             prop_assert_eq!(url.query_pairs().next().unwrap().1, value);
         }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_says_where_and_not_what() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only its shape matters")]
+        struct Row {
+            id: i64,
+            owner: Owner,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only its shape matters")]
+        struct Owner {
+            name: String,
+        }
+        let said = |body: &'static str| {
+            let headers = HeaderMap::new();
+            let reply = Reply { status: StatusCode::OK, headers, body: Bytes::from_static(body.as_bytes()) };
+            reply.json::<Vec<Row>>().unwrap_err().message().rsplit_once("for, ").unwrap().1.to_owned()
+        };
+        assert_eq!(
+            said(r#"[{"id":1,"owner":{"name":null}}]"#),
+            "at [0].owner.name: null stands where a string is expected"
+        );
+        assert_eq!(said(r#"[{"id":"s3cret"}]"#), "at [0].id: i64 is expected");
+        assert_eq!(said(r#"[{"id":1,"owner":{}}]"#), "at [0].owner: missing field `name`");
+        assert_eq!(said("[{"), "at line 1, column 2: it is no JSON, or not all of it");
     }
 
     #[test]

@@ -308,7 +308,7 @@ pub struct Strings {
 }
 
 /// Calls `Odd Call(int4)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct OddCall {
     #[serde(rename = "Odd Argument")]
     #[serde(skip_serializing_if = "supabase_sdk::rest::Set::is_unset")]
@@ -323,7 +323,7 @@ impl supabase_sdk::rest::Function for OddCall {
 }
 
 /// Calls `annexed()`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct Annexed {}
 
 impl supabase_sdk::rest::Function for Annexed {
@@ -333,7 +333,7 @@ impl supabase_sdk::rest::Function for Annexed {
 }
 
 /// Calls `as_json(jsonb)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct AsJson {
     pub document: supabase_sdk::serde_json::Value,
 }
@@ -345,7 +345,7 @@ impl supabase_sdk::rest::Function for AsJson {
 }
 
 /// Calls `find_people(text, text, timestamptz, annex.colour)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct FindPeople {
     pub named: String,
     #[serde(rename = "type")]
@@ -364,7 +364,7 @@ impl supabase_sdk::rest::Function for FindPeople {
 }
 
 /// The name, */ whole.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct FullName {
     pub person_id: i64,
 }
@@ -376,19 +376,19 @@ impl supabase_sdk::rest::Function for FullName {
 }
 
 /// Calls `home_of(int8)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct HomeOf {
     pub person_id: i64,
 }
 
 impl supabase_sdk::rest::Function for HomeOf {
     const NAME: &'static str = "home_of";
-    type Returns = supabase_sdk::rest::One<Option<Place>>;
+    type Returns = supabase_sdk::rest::OneRow<Place>;
     const READS: bool = true;
 }
 
 /// Calls `list_things(int4, int4)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct ListThings {
     pub a: i32,
     #[serde(skip_serializing_if = "supabase_sdk::rest::Set::is_unset")]
@@ -412,7 +412,7 @@ impl supabase_sdk::rest::Function for ListThings {
 }
 
 /// Calls `list_things(text)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct ListThings2 {
     pub a: String,
 }
@@ -423,7 +423,7 @@ impl supabase_sdk::rest::Function for ListThings2 {
 }
 
 /// Calls `list_things(uuid)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct ListThings3 {
     pub a: supabase_sdk::uuid::Uuid,
 }
@@ -442,7 +442,7 @@ impl supabase_sdk::rest::Function for ListThings3 {
 }
 
 /// Calls `moods()`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct Moods {}
 
 impl supabase_sdk::rest::Function for Moods {
@@ -452,7 +452,7 @@ impl supabase_sdk::rest::Function for Moods {
 }
 
 /// Calls `one_column()`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct OneColumn {}
 
 /// Row of `one_column`.
@@ -469,7 +469,7 @@ impl supabase_sdk::rest::Function for OneColumn {
 }
 
 /// Calls `people()`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct People2 {}
 
 impl supabase_sdk::rest::Function for People2 {
@@ -478,7 +478,7 @@ impl supabase_sdk::rest::Function for People2 {
 }
 
 /// Calls `swap(int4, text)`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct Swap {
     pub a: i32,
     pub b: String,
@@ -498,7 +498,7 @@ impl supabase_sdk::rest::Function for Swap {
 }
 
 /// Calls `tidy_up()`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct TidyUp {}
 
 impl supabase_sdk::rest::Function for TidyUp {
@@ -507,7 +507,7 @@ impl supabase_sdk::rest::Function for TidyUp {
 }
 
 /// Calls `views()`.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]
 pub struct Views {}
 
 impl supabase_sdk::rest::Function for Views {

@@ -89,6 +89,7 @@ fn only_migrations_hold_policies() {
             !file.starts_with("supabase")
                 && !file.starts_with("stack/src")
                 && !file.starts_with("stack/tests")
+                && !file.starts_with("tests/it/fixtures")
         })
         .filter(|file| text(file).to_lowercase().contains("create policy"))
         .collect();

@@ -63,7 +63,7 @@ pub(crate) fn obstacle(function: &Function) -> Option<String> {
 pub(crate) fn write(function: &Function, names: &RoutineNames, scope: &Scope<'_>, source: &mut Source) {
     source.line(0, "");
     source.doc(0, &[said(&function.object, &format!("Calls {}.", code(&signature(function))))]);
-    source.line(0, "#[derive(Debug, Clone, serde::Serialize)]");
+    source.line(0, "#[derive(Debug, Clone, serde::Serialize, supabase_sdk::Arguments)]");
     let fields = inputs(function).map(|argument| {
         let rust = scope.rust(&argument.of);
         Field {
@@ -121,6 +121,9 @@ fn returns(function: &Function, names: &RoutineNames, scope: &Scope<'_>) -> Stri
         Some(row) => one(row),
         None if is(&function.returns, "void") => one("()"),
         None if function.set => many(&scope.rust(&function.returns)),
+        None if scope.has_columns(&function.returns) => {
+            format!("supabase_sdk::rest::OneRow<{}>", scope.rust(&function.returns))
+        }
         None => one(&format!("Option<{}>", scope.rust(&function.returns))),
     }
 }

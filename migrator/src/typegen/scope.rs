@@ -140,6 +140,12 @@ impl<'a> Scope<'a> {
         if of.array { format!("Vec<{element}>") } else { element }
     }
 
+    /// True for a row or a composite type: where it is null, the REST API answers with nulls for its columns.
+    pub(crate) fn has_columns(&self, of: &TypeName) -> bool {
+        let definition = self.definitions.get(&(of.schema.as_str(), of.name.as_str()));
+        !of.array && matches!(definition, Some(Definition::Composite(_) | Definition::Row(_)))
+    }
+
     fn element(&self, of: &TypeName) -> String {
         let key = (of.schema.as_str(), of.name.as_str());
         match (self.definitions.get(&key), self.types.get(&key)) {

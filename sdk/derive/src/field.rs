@@ -1,10 +1,12 @@
 //! Fields as both derives see them: their name in Rust, in JSON, and their type.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
 use syn::{
     Attribute, Data, DeriveInput, Error, Fields, GenericArgument, Ident, LitStr, PathArguments, Result, Type,
+    Visibility,
 };
 
 /// The named fields of a struct without parameters.
@@ -134,6 +136,11 @@ pub(crate) fn named_constant(name: &str, span: Span) -> Ident {
     Ident::new(name.trim_end_matches('_').to_uppercase().as_str(), span)
 }
 
+/// The constant that is there if a column may not be null; its name is what the compiler says otherwise.
+pub(crate) fn never_null(column: &Ident) -> Ident {
+    Ident::new(&format!("{column}_IS_NEVER_NULL"), column.span())
+}
+
 /// What is inside `Option<…>`, `Vec<…>` or `Box<…>`, if the type is that.
 pub(crate) fn inside<'a>(wrapper: &str, wrapped: &'a Type) -> Option<&'a Type> {
     let Type::Path(path) = wrapped else { return None };
@@ -142,6 +149,19 @@ pub(crate) fn inside<'a>(wrapper: &str, wrapped: &'a Type) -> Option<&'a Type> {
     match arguments.args.first()? {
         GenericArgument::Type(inner) => Some(inner),
         _ => None, // a lifetime or a constant: none of these wrappers
+    }
+}
+
+/// The method that sets a field which may be unset.
+pub(crate) fn setter(ident: &Ident, vis: &Visibility, value: &Type) -> TokenStream {
+    let doc = format!("Sets `{}`.", ident.unraw());
+    quote! {
+        #[doc = #doc]
+        #[must_use]
+        #vis fn #ident(mut self, value: impl ::supabase_sdk::rest::Assign<#value>) -> Self {
+            self.#ident = ::supabase_sdk::rest::Set::To(::supabase_sdk::rest::Assign::assign(value));
+            self
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use proc_macro::TokenStream;
 
+mod arguments;
 mod field;
 mod projection;
 mod table;
@@ -79,13 +80,15 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
 /// # Ok(()) }
 /// ```
 ///
-/// A column that the table does not have, or has with another type, does not compile; nor does an embed along
-/// no foreign key. On the struct: `of`, the row of the table. On a field, besides a plain column:
+/// A column that the table does not have, or has with another type, does not compile, nor does one that may be
+/// null without `Option`, nor an embed along no foreign key. Whether an embedded row is always there, the struct
+/// has to know: `Option<Name>` if the foreign key may be null. On the struct: `of`, the row of the table. On a field, besides a plain column:
 ///
 /// | attribute | the field is |
 /// |---|---|
 /// | `column = "price_cents"` | another column, or a path into JSON: `"preferences->>theme"` |
 /// | `cast = "text"` | a column, cast |
+/// | `not_null` | a column that may be null, and is not in the rows that are asked for |
 /// | `embed` | rows of another table: one, `Option` of one, or a `Vec` |
 /// | `embed(inner)` | the same, and rows around that have none are left out |
 /// | `embed(by = "sender_id")` | the one row this column leads to, where several columns lead to its table, or it is of the same table |
@@ -98,6 +101,29 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Projection, attributes(projection))]
 pub fn derive_projection(input: TokenStream) -> TokenStream {
     expand(input, projection::expand)
+}
+
+/// Gives the arguments of a function a `new` with those that have to be given, and a method for each of the
+/// others: those of type [`Set`](https://docs.rs/supabase-sdk), which the function has a default for.
+///
+/// ```
+/// use supabase_sdk::Arguments;
+/// use supabase_sdk::rest::Set;
+///
+/// #[derive(serde::Serialize, Arguments)]
+/// struct FindVehicles {
+///     city: String,
+///     #[serde(skip_serializing_if = "Set::is_unset")]
+///     newer_than: Set<Option<i32>>,
+/// }
+///
+/// let find = FindVehicles::new("Larache").newer_than(2020);
+/// assert_eq!(serde_json::to_string(&find)?, r#"{"city":"Larache","newer_than":2020}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[proc_macro_derive(Arguments)]
+pub fn derive_arguments(input: TokenStream) -> TokenStream {
+    expand(input, arguments::expand)
 }
 
 fn expand(

@@ -14,6 +14,7 @@ struct Said {
     column: Option<String>,
     cast: Option<String>,
     aggregate: Option<String>,
+    not_null: bool,
     embed: Option<Relation>,
     spread: Option<Relation>,
 }
@@ -94,24 +95,31 @@ impl Part {
                 };
                 Ok(Self { field, constant: None, check: None })
             }
-            Said { column, cast, .. } => Ok(Self::column(field, &name, column, cast, of)),
+            Said { column, cast, not_null, .. } => Ok(Self::column(field, &name, column, cast, not_null, of)),
         }
     }
 
-    /// A column: one that is neither cast nor a path into JSON has to be there, with this type.
+    /// A column: one that is neither cast nor a path into JSON has to be there, with this type, and can be
+    /// read without an `Option` only if it is never null.
     fn column(
         field: &syn::Field,
         name: &str,
         column: Option<String>,
         cast: Option<String>,
+        not_null: bool,
         of: &Path,
     ) -> Self {
         let path = column.as_deref().is_some_and(|column| column.contains("->"));
         let check = (!path && cast.is_none()).then(|| {
             let constant = field::named_constant(column.as_deref().unwrap_or(name), field.ident.span());
             let value = field::value(&field.ty);
+            let never_null = (!not_null && field::inside("Option", &field.ty).is_none()).then(|| {
+                let known = field::never_null(&constant);
+                quote_spanned! { field.ty.span() => const _: () = #of::#known; }
+            });
             quote_spanned! { field.ty.span() =>
                 const _: ::supabase_sdk::rest::Column<#of, #value> = #of::#constant;
+                #never_null
             }
         });
         let (column, cast) = (column.unwrap_or_default(), cast.unwrap_or_default());
@@ -239,6 +247,8 @@ impl Said {
                 said.column = Some(field::text(&meta)?);
             } else if meta.path.is_ident("cast") {
                 said.cast = Some(field::text(&meta)?);
+            } else if meta.path.is_ident("not_null") {
+                said.not_null = true;
             } else if meta.path.is_ident("aggregate") {
                 said.aggregate = Some(field::text(&meta)?);
             } else if meta.path.is_ident("embed") {
@@ -246,7 +256,7 @@ impl Said {
             } else if meta.path.is_ident("spread") {
                 said.spread = Some(Relation::read(&meta)?);
             } else {
-                return Err(meta.error("a field is: column, cast, embed, spread, aggregate"));
+                return Err(meta.error("a field is: column, cast, not_null, embed, spread, aggregate"));
             }
             Ok(())
         })?;

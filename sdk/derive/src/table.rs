@@ -138,9 +138,14 @@ impl<'a> Column<'a> {
             let doc = format!("The column `{name}`.");
             quote! { #[doc = #doc] }
         });
+        let never_null = field::inside("Option", self.ty).is_none().then(|| {
+            let known = field::never_null(&constant);
+            quote! { #[doc(hidden)] #vis const #known: () = (); }
+        });
         quote! {
             #(#docs)* #doc
             #vis const #constant: ::supabase_sdk::rest::Column<Self, #value> = ::supabase_sdk::rest::Column::new(#name);
+            #never_null
         }
     }
 
@@ -169,16 +174,7 @@ impl<'a> Column<'a> {
     }
 
     fn setter(&self) -> TokenStream {
-        let Self { ident, vis, ty, name, .. } = self;
-        let doc = format!("Sets `{name}`.");
-        quote! {
-            #[doc = #doc]
-            #[must_use]
-            #vis fn #ident(mut self, value: impl ::supabase_sdk::rest::Assign<#ty>) -> Self {
-                self.#ident = ::supabase_sdk::rest::Set::To(::supabase_sdk::rest::Assign::assign(value));
-                self
-            }
-        }
+        field::setter(self.ident, self.vis, self.ty)
     }
 }
 

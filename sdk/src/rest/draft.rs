@@ -251,7 +251,21 @@ impl Draft {
     }
 
     pub(super) fn check_but_ragged(&self) -> Result<(), Error> {
-        self.fault.as_ref().map_or(Ok(()), |message| Err(Error::new(ErrorKind::Invalid, message.clone())))
+        if let Some(message) = &self.fault {
+            return Err(Error::new(ErrorKind::Invalid, message.clone()));
+        }
+        let met =
+            self.pairs.iter().find(|(name, _)| name == "on_conflict").map_or("", |(_, columns)| columns);
+        match self.generated.iter().find(|column| met.split(',').any(|met| met == quote::name(column))) {
+            Some(column) => Err(Error::new(
+                ErrorKind::Invalid,
+                format!(
+                    "{column} of {} is made by the database, so no row that is sent can be met by it: update the row, or meet it on_conflict of other columns",
+                    self.relation
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// True for an upsert that changes rows that are there.
@@ -353,9 +367,16 @@ impl Draft {
                 "; the address holds {length} bytes, which may be more than a gateway takes: split a long list with in_pieces()"
             ));
         }
-        let no_row = error.code() == Some("PGRST116")
-            && error.details().as_str().is_some_and(|said| said.contains(" 0 rows"));
-        if no_row { error.with_words(&format!("; {}", self.no_rows())) } else { error }
+        match error.code() {
+            Some("PGRST116") if is_no_row(&error) => error.with_words(&format!("; {}", self.no_rows())),
+            Some("PGRST201") => error.with_words(
+                "; several foreign keys lead there: name one with embed(by = …), embed(hint = …) or table!hint(…)",
+            ),
+            Some("42703") if error.message().contains("->") => {
+                error.with_words("; a path into JSON is col(\"column\").json(\"key\"), or json_text")
+            }
+            _ => error,
+        }
     }
 
     /// Why there may be no rows where some are known to be.
@@ -422,6 +443,11 @@ impl Draft {
         };
         Err(Error::new(ErrorKind::Count, why))
     }
+}
+
+/// True for the refusal of one row where there is none.
+pub(super) fn is_no_row(error: &Error) -> bool {
+    error.code() == Some("PGRST116") && error.details().as_str().is_some_and(|said| said.contains(" 0 rows"))
 }
 
 /// A segment of a path.

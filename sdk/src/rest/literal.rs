@@ -15,7 +15,7 @@ pub trait Literal: Sized {
 /// A value a column of type `T` compares with. `&str` compares with text, an `i32` with any integer.
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` does not compare with `{Self}`",
-    note = "for a type of your own implement `Literal` and `Comparable`"
+    note = "null is asked for by `.is_null()`; for a type of your own implement `Literal` and `Comparable`"
 )]
 pub trait Comparable<T>: Literal {}
 
@@ -114,6 +114,10 @@ impl Literal for &Value {
     }
 }
 impl Comparable<Value> for &Value {}
+impl Comparable<Value> for bool {}
+impl Comparable<Value> for i32 {}
+impl Comparable<Value> for i64 {}
+impl Comparable<Value> for f64 {}
 
 #[cfg(feature = "jiff")]
 mod with_jiff {

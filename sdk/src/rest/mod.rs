@@ -36,7 +36,7 @@ pub use projection::{Field, Projection, References, Row};
 pub use query::{Change, Columns, Insert, Query, Select, stage};
 pub use range::{NotARange, Point, Range};
 pub use reply::{Affected, Rows};
-pub use rpc::{Answer, Call, Function, Many, One};
+pub use rpc::{Answer, Call, Function, Many, One, OneRow};
 pub use scope::Scope;
 pub use table::{Known, Table};
 pub use value::{NotNumeric, Numeric, TsVector};

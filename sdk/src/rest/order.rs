@@ -84,6 +84,12 @@ impl Term {
     }
 }
 
+impl<R> Clone for Order<R> {
+    fn clone(&self) -> Self {
+        Self { term: self.term.clone(), of: PhantomData }
+    }
+}
+
 impl<R> fmt::Debug for Order<R> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Order({})", self.term.render())

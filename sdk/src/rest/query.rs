@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::rest::draft::{Count, Draft, Explain, Form, Missing, on_conflict};
+use crate::rest::draft::{self, Count, Draft, Explain, Form, Missing, on_conflict};
+use crate::rest::rpc::is_nothing;
 use crate::rest::scope::Condition;
 use crate::rest::{Affected, Embed, Filter, Order, Projection, Rows, Scope, quote, reply};
 use crate::retry::Retry;
@@ -30,6 +31,9 @@ pub mod stage {
     /// Calls a function that gives one value.
     #[derive(Debug)]
     pub enum CallValue {}
+    /// Calls a function that gives one row, or none.
+    #[derive(Debug)]
+    pub enum CallRow {}
     /// Adds rows.
     #[derive(Debug)]
     pub enum Insert {}
@@ -78,6 +82,13 @@ pub mod stage {
     impl Reads for Read {}
     impl Reads for Call {}
 
+    /// Stages that change or remove rows, whose number can be held to.
+    #[diagnostic::on_unimplemented(message = "only a number of changed or removed rows can be expected")]
+    pub trait Counted {}
+    impl Counted for Unfiltered {}
+    impl Counted for Filtered {}
+    impl Counted for Returning {}
+
     /// Stages that call a function.
     #[diagnostic::on_unimplemented(message = "only a function has a value")]
     pub trait Calls {}
@@ -95,7 +106,8 @@ pub mod stage {
 }
 
 use stage::{
-    Calls, Filterable, Filtered, GivesRows, Insert as Inserting, Read, Reads, Returning, Unfiltered, Writes,
+    Calls, Counted, Filterable, Filtered, GivesRows, Insert as Inserting, Read, Reads, Returning, Unfiltered,
+    Writes,
 };
 
 /// A request to the table whose row is `T`, answered with rows of `R`, at a stage.
@@ -161,7 +173,7 @@ impl<T, R, S> Query<T, R, S> {
         self.with(|draft| draft.set_header(name, value))
     }
 
-    /// Bounds this request, from first byte to last, instead of the client's timeout.
+    /// Bounds this request, with all its tries, instead of the client's timeout.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|draft| draft.set_timeout(timeout))
     }
@@ -369,7 +381,7 @@ impl<T, R, S> Query<T, R, S> {
     /// Asks for exactly one row.
     ///
     /// # Errors
-    /// [`ErrorKind::Count`] when there is none or there are several.
+    /// [`ErrorKind::Count`] when there is none or there are several; a write is taken back then.
     pub async fn single(mut self) -> Result<R, Error>
     where
         S: GivesRows,
@@ -382,12 +394,19 @@ impl<T, R, S> Query<T, R, S> {
     /// Asks for one row, if there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Count`] when there are several.
+    /// [`ErrorKind::Count`] when there are several; a write is taken back then.
     pub async fn maybe_single(self) -> Result<Option<R>, Error>
     where
         S: GivesRows,
         R: DeserializeOwned,
     {
+        if self.draft.method != Method::GET {
+            // So the server takes a write of several rows back.
+            return match self.single().await {
+                Err(error) if draft::is_no_row(&error) => Ok(None),
+                answer => answer.map(Some),
+            };
+        }
         let relation = self.draft.relation.clone();
         let mut rows = self.fetch().await?.into_vec();
         if rows.len() > 1 {
@@ -470,10 +489,7 @@ impl<T> Query<T, T, Unfiltered> {
 }
 
 /// Changing and removing rows.
-impl<T, S> Query<T, T, S>
-where
-    S: Filterable<Then = Filtered>,
-{
+impl<T, R, S: Counted> Query<T, R, S> {
     /// Takes the write back if it touches more rows than this. The server checks before it commits.
     pub fn max_affected(self, rows: u64) -> Self {
         self.with(|draft| draft.prefer.max_affected = Some(rows))
@@ -542,6 +558,23 @@ impl<T, R, S: Calls> Query<T, R, S> {
         R: DeserializeOwned,
     {
         self.draft.value().await
+    }
+}
+
+/// Calling a function that gives one row, or none.
+impl<R: DeserializeOwned> Query<R, R, stage::CallRow> {
+    /// Calls with GET, for a function that only reads. Its arguments then stand in the address, and in logs.
+    pub fn get(self) -> Self {
+        self.with(Draft::get)
+    }
+
+    /// Calls; a row of nulls is none.
+    ///
+    /// # Errors
+    /// As [`Query::value`].
+    pub async fn value(self) -> Result<Option<R>, Error> {
+        let reply = self.draft.send().await?;
+        if is_nothing(&reply.body) { Ok(None) } else { reply.json().map(Some) }
     }
 }
 

@@ -51,6 +51,11 @@ pub trait Function: Serialize {
 #[derive(Debug)]
 pub struct One<T>(PhantomData<fn() -> T>);
 
+/// One row, or none: what a function gives that returns a row type. PostgREST answers with a row of nulls
+/// where there is none.
+#[derive(Debug)]
+pub struct OneRow<R>(PhantomData<fn() -> R>);
+
 /// Any number of rows, or of values.
 #[derive(Debug)]
 pub struct Many<R>(PhantomData<fn() -> R>);
@@ -61,7 +66,7 @@ pub trait Answer {
     type Of;
     /// What is read.
     type Item;
-    /// [`stage::Call`] or [`stage::CallValue`].
+    /// [`stage::Call`], [`stage::CallValue`] or [`stage::CallRow`].
     type Stage;
 }
 
@@ -69,6 +74,12 @@ impl<T> Answer for One<T> {
     type Of = T;
     type Item = T;
     type Stage = stage::CallValue;
+}
+
+impl<R> Answer for OneRow<R> {
+    type Of = R;
+    type Item = R;
+    type Stage = stage::CallRow;
 }
 
 impl<R> Answer for Many<R> {
@@ -147,6 +158,16 @@ impl Draft {
         }
         reply.json()
     }
+}
+
+/// True for what PostgREST gives where a function returns no row: nothing, null, or a row of nulls.
+pub(super) fn is_nothing(body: &[u8]) -> bool {
+    body.is_empty()
+        || match serde_json::from_slice(body) {
+            Ok(Value::Object(row)) => row.values().all(Value::is_null),
+            Ok(value) => value.is_null(),
+            Err(_) => false,
+        }
 }
 
 /// A value of an argument: arrays as PostgreSQL writes them, the rest as in a filter.

@@ -80,6 +80,9 @@ impl<R> Table<R> {
         let mut draft = self.writing(Method::PATCH);
         draft.set_body(changes);
         draft.name_columns();
+        if draft.body == "{}" {
+            draft.fail("the update sets no column");
+        }
         Change::new(draft)
     }
 }
@@ -243,6 +246,11 @@ impl Draft {
         let mut row: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(&self.body).unwrap_or_default();
         row.retain(|name, _| !self.generated.contains(&name.as_str()));
         for key in self.key {
+            if self.generated.contains(key) {
+                self.fail(format!(
+                    "{key} is made by the database, so no row can be put at one: update the row"
+                ));
+            }
             match row.get(*key).and_then(|value| serde_json::from_str(value.get()).ok()) {
                 None | Some(Value::Null) => self.fail(format!("the row has no {key}, which is in its key")),
                 Some(value) => self.filter_column(key, format!("eq.{}", value.literal())),

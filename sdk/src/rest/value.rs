@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::rest::literal::{Comparable, Literal};
+use crate::rest::write::Assign;
 
 /// An exact decimal, as long as PostgreSQL's `numeric` may be. It keeps the text it came as, and never
 /// passes through a float.
@@ -132,11 +133,38 @@ impl Comparable<Numeric> for &Numeric {}
 impl Comparable<Numeric> for i32 {}
 impl Comparable<Numeric> for i64 {}
 
+macro_rules! assign_integers {
+    ($($integer:ty)+) => { $(
+        impl Assign<Numeric> for $integer {
+            fn assign(self) -> Numeric {
+                self.into()
+            }
+        }
+        impl Assign<Option<Numeric>> for $integer {
+            fn assign(self) -> Option<Numeric> {
+                Some(self.into())
+            }
+        }
+    )+ };
+}
+assign_integers! { i32 i64 }
+
 #[cfg(feature = "rust_decimal")]
 mod with_rust_decimal {
     use rust_decimal::Decimal;
 
-    use super::{Comparable, Literal, NotNumeric, Numeric};
+    use super::{Assign, Comparable, Literal, NotNumeric, Numeric};
+
+    impl Assign<Numeric> for Decimal {
+        fn assign(self) -> Numeric {
+            self.into()
+        }
+    }
+    impl Assign<Option<Numeric>> for Decimal {
+        fn assign(self) -> Option<Numeric> {
+            Some(self.into())
+        }
+    }
 
     impl From<Decimal> for Numeric {
         fn from(decimal: Decimal) -> Self {
