@@ -10,6 +10,7 @@ mod demo;
 mod import;
 mod lab;
 mod migrator;
+mod node;
 mod odd_schema;
 mod official_client;
 mod policies;
