@@ -144,7 +144,7 @@ async fn values_of_every_kind_come_back_as_they_went() {
 }
 
 /// Any text, the characters that mean something to PostgREST, to PostgreSQL or in an address among them.
-fn texts() -> Vec<String> {
+pub(crate) fn texts() -> Vec<String> {
     let mut runner = TestRunner::new_with_rng(
         Config::default(),
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),

@@ -7,7 +7,7 @@
 //! - a `timestamptz` comes as PostgreSQL prints it and not in ISO form; a null in an array as the text `NULL`;
 //! - a number that a double cannot hold is rounded, or comes as text, and none is found by such a number;
 //! - inside a group, a quoted value is read after plain comparisons only, and quotes within it nowhere;
-//! - `eq.null` and `neq.null` compare with null, where a text is meant;
+//! - a value that is not quoted loses the blanks around it, and is null, true or a list where it looks so;
 //! - a quoted JSON key with a dot in it gives nothing in a select, and no quoted key does in a filter;
 //! - `is.null` on an embedded row of the same table is asked of the table as a whole;
 //! - a column that is in both tables and was not selected is ambiguous in an order that goes through an embed
@@ -30,8 +30,11 @@ use supabase_sdk::{Client, Error, Projection};
 
 use crate::lite::Lite;
 use crate::project::{Person, Project};
-use crate::rest_embeds::{AddUp, Atlas, CitiesOf, City, Country, Flat, Located, Mayor, Portrait, Team};
-use crate::rest_filters::{BIG, Kind, TABLES, operators};
+use crate::rest_embeds::{
+    AddUp, Atlas, CitiesOf, City, CityName, CityTeam, Country, CountryName, Flat, FlatCountry, Located,
+    Mayor, Portrait, Team, TeamName,
+};
+use crate::rest_filters::{BIG, Kind, NewKind, TABLES, operators, texts};
 
 /// Rows that make more of a difference than those of `rest.sql`: ties, nulls, empty sets, texts that quote.
 const MORE: &str = r#"
@@ -261,6 +264,32 @@ async fn texts_and_trees_find_the_same_rows() {
 }
 
 #[tokio::test]
+async fn whatever_a_text_holds_it_is_found() {
+    let Some(mut both) = Opinions::of("").await else { return };
+    // A text as long as an address may be is for the stack alone.
+    let texts: Vec<_> = texts().into_iter().filter(|text| text.len() < 1_000).collect();
+    let rows: Vec<_> =
+        texts.iter().zip(100_i64..).map(|(text, id)| NewKind::new(id).label(text.as_str())).collect();
+    both.stack.table::<Kind>().insert_many(&rows).send().await.unwrap();
+    for text in &texts {
+        both.agree(|client| client.table::<Kind>().select_as::<Key>().filter(Kind::LABEL.is_in([text])))
+            .await;
+    }
+    // Unquoted, lite takes a text for what it looks like.
+    let plain = |text: &&String| {
+        text.trim() == *text && !text.contains('{') && !["null", "true"].contains(&text.as_str())
+    };
+    let plain: Vec<_> = texts.iter().filter(plain).collect();
+    for text in &plain {
+        for filter in [Kind::LABEL.eq(*text), !Kind::LABEL.is_distinct(*text)] {
+            both.agree(|client| client.table::<Kind>().select_as::<Key>().filter(filter.clone())).await;
+        }
+    }
+    assert!(plain.len() > 60, "{} plain texts", plain.len());
+    both.done(texts.len() + 2 * plain.len(), 0);
+}
+
+#[tokio::test]
 async fn columns_orders_and_forms_are_the_same() {
     let Some(mut both) = Opinions::of(MORE).await else { return };
     for columns in [
@@ -313,8 +342,17 @@ async fn columns_orders_and_forms_are_the_same() {
     let all = |client: &Client| client.from("cities").select("id,name,population").order(col("id").asc());
     both.same(all, async |query| query.single().await).await;
     both.same(all, async |query| Ok(json!(query.head(Count::Exact).await?))).await;
+    both.same(
+        |client| client.table::<City>().select().page_size(3).typed::<Value>(),
+        async |query| Ok(json!(query.fetch_all().await?)),
+    )
+    .await;
+    let by_people = |client: &Client| {
+        client.table::<City>().select().order(City::POPULATION.desc()).page_size(2).typed::<Value>()
+    };
+    both.same(by_people, async |query| Ok(json!(query.fetch_all().await?))).await;
     both.same(all, async |query| Ok(json!(query.csv().await?))).await;
-    both.done(48, 0);
+    both.done(50, 0);
 }
 
 #[tokio::test]
@@ -372,6 +410,15 @@ async fn embeds_are_the_same() {
         })
     })
     .await;
+    both.agree(|client| client.table::<City>().select_as::<Twinned>()).await;
+    both.agree(|client| {
+        let cities = client.table::<City>().select_as::<Twinned>().filter(Twinned::TEAMS.is_not_null());
+        let cities = cities.within(Twinned::TWINS, |twins| {
+            twins.filter(City::POPULATION.lt(1_000_000_i64).or(City::NAME.eq("Fès"))).order(City::NAME.asc())
+        });
+        cities.order(City::NAME.asc()).range(0, 3).count(Count::Exact)
+    })
+    .await;
     for (table, columns) in EMBEDS {
         both.agree(|client| client.from(*table).select(columns)).await;
     }
@@ -411,7 +458,24 @@ async fn embeds_are_the_same() {
     })
     .await;
     both.refuse(|client| client.from("no_such_table").select("*")).await;
-    both.done(17 + EMBEDS.len() + 8, 0);
+    both.done(19 + EMBEDS.len() + 8, 0);
+}
+
+/// A city by its hinted relations.
+#[derive(Debug, Deserialize, Projection)]
+#[projection(of = City)]
+#[expect(dead_code, reason = "that it can be read is what is tried")]
+struct Twinned {
+    name: String,
+    #[projection(embed(hint = "twin_id"))]
+    twins: Vec<CityName>,
+    #[projection(embed(hint = "cities_country_id_fkey"))]
+    land: Option<CountryName>,
+    #[projection(embed(inner, through = CityTeam))]
+    teams: Vec<TeamName>,
+    #[projection(spread)]
+    #[serde(flatten)]
+    country: FlatCountry,
 }
 
 /// Relations of each kind, in PostgREST's own words.
@@ -534,6 +598,16 @@ async fn what_lite_does_otherwise() {
         client.from("kinds").select("flag").filter(col("id").eq(1)).filter(col("label").neq("null"))
     };
     both.differ(null, found(), Ok(json!([]))).await;
+
+    let blank = |client: &Client| client.from("kinds").select("label").filter(col("label").eq("\n"));
+    both.differ(blank, Ok(json!([])), Ok(json!([{ "label": "" }]))).await;
+    both.differ(kinds("label", || col("label").eq("true")), Ok(json!([])), Err("42883")).await;
+    both.differ(
+        kinds("label", || !col("label").is_distinct("{}")),
+        Ok(json!([])),
+        Ok(json!([{ "label": "" }])),
+    )
+    .await;
 
     let rows = both.lite.from("kinds").select("dotted:data->\"a b\"->>\"c.d\"").filter(col("id").eq(20));
     assert_eq!(rows.fetch().await.unwrap().into_vec(), [json!({ "dotted": null })]);
