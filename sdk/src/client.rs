@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use crate::auth::{Auth, Authority, Token};
@@ -136,13 +138,19 @@ impl Client {
     /// # Errors
     /// When no answer arrived, or the session could not be renewed. A refusal is an `Ok` answer:
     /// see [`Reply::accepted`].
-    #[tracing::instrument(
-        level = "debug",
-        skip_all,
-        fields(method = %request.method, path = request.path, status, tries, traceparent)
-    )]
-    pub async fn send(&self, mut request: Request) -> Result<Reply, Error> {
-        let span = tracing::Span::current();
+    pub async fn send(&self, request: Request) -> Result<Reply, Error> {
+        let span = tracing::debug_span!(
+            "request",
+            method = %request.method,
+            path = request.path,
+            status = Empty,
+            tries = Empty,
+            traceparent = Empty
+        );
+        self.send_within(request, &span).instrument(span.clone()).await
+    }
+
+    async fn send_within(&self, mut request: Request, span: &Span) -> Result<Reply, Error> {
         let address = format!("{}{}", self.url(), request.uri());
         let retry = request.retry.unwrap_or(self.0.retry);
         let safe_twice = request.replay == Replay::Safe;
@@ -188,7 +196,7 @@ impl Client {
     }
 
     /// Adds who asks: the session's token, or the key where that is one. Says which token of the session.
-    async fn authorize(&self, request: &mut Request) -> Result<Option<String>, Error> {
+    pub(crate) async fn authorize(&self, request: &mut Request) -> Result<Option<String>, Error> {
         let token = match request.credentials {
             Credentials::Session => self.authority().bearer(self).await?,
             Credentials::Key => None,
@@ -227,6 +235,11 @@ impl Client {
     /// Notes that the server cut an answer at so many rows.
     pub(crate) fn learn_row_cap(&self, rows: usize) {
         self.0.row_cap.store(rows, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "postgrest")]
+    pub(crate) fn api_key(&self) -> &str {
+        self.0.key.expose()
     }
 
     pub(crate) fn default_schema(&self) -> &str {

@@ -36,6 +36,8 @@ pub mod auth;
 mod client;
 mod error;
 mod key;
+#[cfg(feature = "postgrest")]
+mod postgrest;
 pub mod rest;
 mod retry;
 mod trace;

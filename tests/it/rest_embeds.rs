@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use supabase_sdk::rest::{Function, Many, One, Set, col, rel};
+use supabase_sdk::rest::{Count, Function, Many, One, Set, col, rel};
 use supabase_sdk::{Projection, Table};
 
 use crate::project::{Person, Project};
@@ -247,9 +247,9 @@ impl Function for Both {
 async fn functions_take_typed_arguments_and_give_typed_answers() {
     let project = Project::with_tables(TABLES).await;
     let Person { client, .. } = &project.person("zoe").await;
-    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).fetch().await.unwrap(), Some(5));
-    assert_eq!(client.call(&AddUp { a: 2, b: Set::Unset }).fetch().await.unwrap(), Some(12), "the default");
-    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).get().fetch().await.unwrap(), Some(5));
+    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).value().await.unwrap(), Some(5));
+    assert_eq!(client.call(&AddUp { a: 2, b: Set::Unset }).value().await.unwrap(), Some(12), "the default");
+    assert_eq!(client.call(&AddUp { a: 2, b: Some(3).into() }).get().value().await.unwrap(), Some(5));
 
     let of = CitiesOf { country: "Indonesia".to_owned() };
     let big = client.call(&of).filter(City::POPULATION.gt(100_000_i64)).order(City::NAME.asc());
@@ -258,6 +258,10 @@ async fn functions_take_typed_arguments_and_give_typed_answers() {
     let limited = client.call(&of).order(City::NAME.desc()).limit(1).single().await.unwrap();
     assert_eq!(limited.name, "Ubud");
 
+    assert_eq!(client.call(&of).head(Count::Exact).await.unwrap(), 2);
+    assert_eq!(client.call(&of).get().head(Count::Exact).await.unwrap(), 2);
+    let tokyo = client.rpc("zone", &()).timezone("Asia/Tokyo").value().await.unwrap();
+    assert_eq!(tokyo, json!("Asia/Tokyo"));
     assert_eq!(client.rpc("total", &json!({ "numbers": [1, 2, 3] })).value().await.unwrap(), json!(6));
     assert_eq!(client.rpc("total", &json!({ "numbers": [1, 2, 3] })).get().value().await.unwrap(), json!(6));
     client.rpc("forget", &()).value().await.unwrap();
@@ -274,8 +278,8 @@ async fn complaint_17_one_request_is_one_transaction() {
     let rows = [json!({ "title": "good" }), json!({ "title": null })];
     client.from("notes").insert_many(&rows).send().await.unwrap_err();
     let twice = Both { title_a: "same".to_owned(), title_b: "same".to_owned() };
-    client.call(&twice).fetch().await.unwrap_err();
+    client.call(&twice).value().await.unwrap_err();
     assert_eq!(project.count("notes").await, 0, "all or nothing");
-    client.call(&Both { title_b: "other".to_owned(), ..twice }).fetch().await.unwrap();
+    client.call(&Both { title_b: "other".to_owned(), ..twice }).value().await.unwrap();
     assert_eq!(project.count("notes").await, 2);
 }

@@ -102,8 +102,8 @@ pub fn derive_projection(input: TokenStream) -> TokenStream {
 
 fn expand(
     input: TokenStream,
-    with: fn(syn::DeriveInput) -> syn::Result<proc_macro2::TokenStream>,
+    with: fn(&syn::DeriveInput) -> syn::Result<proc_macro2::TokenStream>,
 ) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    with(input).unwrap_or_else(|error| error.to_compile_error()).into()
+    with(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }

@@ -29,7 +29,7 @@ struct Relation {
     through: Option<Path>,
 }
 
-pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let mut of = None;
     field::arguments(&input.attrs, "projection", |meta| {
         if !meta.path.is_ident("of") {
@@ -43,7 +43,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     };
     let serde = Serde::read(&input.attrs)?;
     let (mut fields, mut constants, mut checks) = (Vec::new(), Vec::new(), Vec::new());
-    for field in field::named(&input)? {
+    for field in field::named(input)? {
         let part = Part::read(field, &serde, &of)?;
         fields.push(part.field);
         constants.extend(part.constant);
@@ -83,8 +83,8 @@ impl Part {
         }
         let name = serde.name(ident, container);
         match said {
-            Said { embed: Some(relation), .. } => Ok(Self::embed(field, ident, &name, relation, of)),
-            Said { spread: Some(relation), .. } => Ok(Self::spread(field, relation, of)),
+            Said { embed: Some(relation), .. } => Ok(Self::embed(field, ident, &name, &relation, of)),
+            Said { spread: Some(relation), .. } => Ok(Self::spread(field, &relation, of)),
             Said { aggregate: Some(function), column, cast, .. } => {
                 let (column, cast) = (column.unwrap_or_default(), cast.unwrap_or_default());
                 let field = quote! {
@@ -121,12 +121,12 @@ impl Part {
         Self { field, constant: None, check }
     }
 
-    fn embed(field: &syn::Field, ident: &Ident, name: &str, relation: Relation, of: &Path) -> Self {
+    fn embed(field: &syn::Field, ident: &Ident, name: &str, relation: &Relation, of: &Path) -> Self {
         let (inside, many) = embedded(&field.ty);
         let (vis, constant) = (&field.vis, field::constant(ident));
         let doc = format!("The embedded `{name}`.");
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
-        let (target, Relation { hint, inner, .. }) = (relation.target(&row), &relation);
+        let (target, Relation { hint, inner, .. }) = (relation.target(&row), relation);
         Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Embed {
@@ -145,10 +145,10 @@ impl Part {
         }
     }
 
-    fn spread(field: &syn::Field, relation: Relation, of: &Path) -> Self {
+    fn spread(field: &syn::Field, relation: &Relation, of: &Path) -> Self {
         let (inside, many) = embedded(&field.ty);
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
-        let (target, Relation { hint, inner, .. }) = (relation.target(&row), &relation);
+        let (target, Relation { hint, inner, .. }) = (relation.target(&row), relation);
         Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Spread {

@@ -28,11 +28,11 @@ struct Column<'a> {
     generated: bool,
 }
 
-pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let container = Container::read(&input.attrs)?;
     let serde = Serde::read(&input.attrs)?;
     let columns: Vec<Column<'_>> =
-        field::named(&input)?.map(|field| Column::read(field, &serde)).collect::<Result<_>>()?;
+        field::named(input)?.map(|field| Column::read(field, &serde)).collect::<Result<_>>()?;
     let Some(table) = &container.name else {
         return Err(Error::new_spanned(&input.ident, "say which table: #[table(name = \"…\")]"));
     };
@@ -47,8 +47,8 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     let references = container.references.iter().map(|other| {
         quote! { impl ::supabase_sdk::rest::References<#other> for #row {} }
     });
-    let insert = container.insert.iter().map(|name| insert_shape(name, &input, &columns));
-    let update = container.update.iter().map(|name| update_shape(name, &input, &columns));
+    let insert = container.insert.iter().map(|name| insert_shape(name, input, &columns));
+    let update = container.update.iter().map(|name| update_shape(name, input, &columns));
     Ok(quote! {
         #[automatically_derived]
         #[allow(dead_code)]

@@ -7,10 +7,9 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use crate::rest::filter::{Node, Test};
-use crate::rest::literal::{Any, Comparable, Container, Literal, Textual};
+use crate::rest::literal::{Any, Comparable, Container, Literal, Searchable, Textual};
 use crate::rest::order::Order;
 use crate::rest::range::Range;
-use crate::rest::value::TsVector;
 use crate::rest::{Filter, quote};
 
 /// A column of the table whose row is `R`, holding `T` or null. `#[derive(Table)]` makes one for each
@@ -83,21 +82,30 @@ macro_rules! comparisons {
 macro_rules! patterns {
     ($($(#[$doc:meta])* $name:ident = $operator:literal)+) => { $(
         $(#[$doc])*
-        pub fn $name(self, pattern: impl Into<String>) -> Filter<R> {
+        pub fn $name(self, pattern: impl Into<String>) -> Filter<R>
+        where
+            T: Textual,
+        {
             self.test(Test::Value($operator.into(), pattern.into()))
         }
     )+ };
 }
 
 macro_rules! quantified {
-    ($value:ident => $text:expr, $bound:path; $($any:ident $all:ident = $operator:literal)+) => { $(
+    ($value:ident => $text:expr, $bound:path, $column:path; $($any:ident $all:ident = $operator:literal)+) => { $(
         #[doc = concat!("As `", $operator, "`, and one of the values is enough.")]
-        pub fn $any<$value: $bound>(self, values: impl IntoIterator<Item = $value>) -> Filter<R> {
+        pub fn $any<$value: $bound>(self, values: impl IntoIterator<Item = $value>) -> Filter<R>
+        where
+            T: $column,
+        {
             self.quantified(concat!($operator, "(any)"), values.into_iter().map($text))
         }
 
         #[doc = concat!("As `", $operator, "`, for every one of the values.")]
-        pub fn $all<$value: $bound>(self, values: impl IntoIterator<Item = $value>) -> Filter<R> {
+        pub fn $all<$value: $bound>(self, values: impl IntoIterator<Item = $value>) -> Filter<R>
+        where
+            T: $column,
+        {
             self.quantified(concat!($operator, "(all)"), values.into_iter().map($text))
         }
     )+ };
@@ -121,7 +129,7 @@ impl<R, T, N: Name> Column<R, T, N> {
         is_distinct = "isdistinct"
     }
 
-    quantified! { V => Literal::literal, Comparable<T>;
+    quantified! { V => Literal::literal, Comparable<T>, Sized;
         eq_any_of eq_all_of = "eq"
         gt_any_of gt_all_of = "gt"
         gte_any_of gte_all_of = "gte"
@@ -176,8 +184,14 @@ impl<R, T, N: Name> Column<R, T, N> {
     }
 }
 
+/// A column type that is true, false or null.
+#[diagnostic::on_unimplemented(message = "a column of type `{Self}` is neither true nor false")]
+pub trait Truth {}
+impl Truth for bool {}
+impl Truth for Any {}
+
 /// Truth.
-impl<R, N: Name> Column<R, bool, N> {
+impl<R, T: Truth, N: Name> Column<R, T, N> {
     /// True; a null is not.
     pub fn is_true(self) -> Filter<R> {
         self.test(Test::Is("true"))
@@ -187,24 +201,16 @@ impl<R, N: Name> Column<R, bool, N> {
     pub fn is_false(self) -> Filter<R> {
         self.test(Test::Is("false"))
     }
-}
 
-/// Truth, of a column named at run time.
-impl<R> Column<R, Any, String> {
-    /// True; a null is not.
-    pub fn is_true(self) -> Filter<R> {
-        self.test(Test::Is("true"))
-    }
-
-    /// False; a null is not.
-    pub fn is_false(self) -> Filter<R> {
-        self.test(Test::Is("false"))
+    /// Neither true nor false: null, as SQL's `is unknown` has it.
+    pub fn is_unknown(self) -> Filter<R> {
+        self.test(Test::Is("unknown"))
     }
 }
 
 /// Patterns. `%` stands for any text and `_` for one character; `*` is read as `%`, so a pattern cannot
 /// look for it. Search for a text literally by escaping these with a backslash.
-impl<R, T: Textual, N: Name> Column<R, T, N> {
+impl<R, T, N: Name> Column<R, T, N> {
     patterns! {
         /// Matches a pattern.
         like = "like"
@@ -216,24 +222,18 @@ impl<R, T: Textual, N: Name> Column<R, T, N> {
         iregex = "imatch"
     }
 
-    quantified! { V => Into::into, Into<String>;
+    quantified! { V => Into::into, Into<String>, Textual;
         like_any_of like_all_of = "like"
         ilike_any_of ilike_all_of = "ilike"
         regex_any_of regex_all_of = "match"
         iregex_any_of iregex_all_of = "imatch"
     }
 
-    /// Full-text search over the text.
-    pub fn matches(self, search: impl Into<TextSearch>) -> Filter<R> {
-        let search = search.into();
-        self.test(Test::Value(search.operator().into(), search.text))
-    }
-}
-
-/// Full-text search over a `tsvector` column.
-impl<R, N: Name> Column<R, TsVector, N> {
-    /// Full-text search.
-    pub fn matches(self, search: impl Into<TextSearch>) -> Filter<R> {
+    /// Full-text search, over text or a `tsvector`.
+    pub fn matches(self, search: impl Into<TextSearch>) -> Filter<R>
+    where
+        T: Searchable,
+    {
         let search = search.into();
         self.test(Test::Value(search.operator().into(), search.text))
     }

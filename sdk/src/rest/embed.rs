@@ -36,7 +36,7 @@ impl<R, E> Embed<R, E> {
     }
 
     /// Rows around that have nothing here.
-    pub fn is_null(&self) -> Filter<R> {
+    pub fn is_null(self) -> Filter<R> {
         Filter::new(Node::Compare {
             column: Cow::Owned(self.render()),
             negated: false,
@@ -45,16 +45,17 @@ impl<R, E> Embed<R, E> {
     }
 
     /// Rows around that have something here, as an inner embed would keep.
-    pub fn is_not_null(&self) -> Filter<R> {
+    pub fn is_not_null(self) -> Filter<R> {
         !self.is_null()
     }
 
     /// Orders the rows around by what they embed, where that is one row at most.
-    pub fn order(&self, order: Order<E>) -> Order<R> {
+    pub fn order(self, order: Order<E>) -> Order<R> {
         order.through(&self.render())
     }
 
-    pub(super) fn render(&self) -> String {
+    /// The name as it stands in a query.
+    pub(super) fn render(self) -> String {
         quote::name(&self.name)
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::rest::quote;
+use crate::rest::value::TsVector;
 
 /// A value as text, before quoting.
 pub trait Literal: Sized {
@@ -24,7 +25,14 @@ pub struct Any;
 
 impl<L: Literal> Comparable<Any> for L {}
 
-/// A column type that patterns and full-text search apply to.
+/// A column type that full-text search applies to.
+#[diagnostic::on_unimplemented(message = "a column of type `{Self}` cannot be searched for words")]
+pub trait Searchable {}
+impl Searchable for String {}
+impl Searchable for TsVector {}
+impl Searchable for Any {}
+
+/// A column type that patterns apply to.
 #[diagnostic::on_unimplemented(message = "a column of type `{Self}` holds no text")]
 pub trait Textual {}
 impl Textual for String {}

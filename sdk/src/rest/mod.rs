@@ -24,11 +24,11 @@ mod table;
 mod value;
 mod write;
 
-pub use column::{Column, Name, TextSearch, col};
+pub use column::{Column, Name, TextSearch, Truth, col};
 pub use draft::{Count, Explain, Missing};
 pub use embed::{Embed, rel};
 pub use filter::Filter;
-pub use literal::{Any, Comparable, Container, Literal, Textual};
+pub use literal::{Any, Comparable, Container, Literal, Searchable, Textual};
 pub use order::Order;
 pub use page::RowStream;
 pub use pieces::{InPieces, Piece, PieceSize, Pieces};

@@ -17,6 +17,8 @@ pub(super) struct Term {
     pub(super) column: Cow<'static, str>,
     pub(super) descending: bool,
     pub(super) nulls: Option<Nulls>,
+    /// True for a column of a key, which is never null.
+    pub(super) of_key: bool,
 }
 
 /// Where nulls stand in an order.
@@ -28,7 +30,7 @@ pub(super) enum Nulls {
 
 impl<R> Order<R> {
     pub(super) fn by(column: Cow<'static, str>, descending: bool) -> Self {
-        Self { term: Term { column, descending, nulls: None }, of: PhantomData }
+        Self { term: Term { column, descending, nulls: None, of_key: false }, of: PhantomData }
     }
 
     /// Nulls before everything else.
@@ -57,13 +59,18 @@ impl<R> Order<R> {
 }
 
 impl Term {
-    pub(super) fn ascending(column: impl Into<Cow<'static, str>>) -> Self {
-        Self { column: column.into(), descending: false, nulls: None }
+    pub(super) fn of_key(column: impl Into<Cow<'static, str>>) -> Self {
+        Self { column: column.into(), descending: false, nulls: None, of_key: true }
     }
 
-    /// True if nulls come last. PostgreSQL takes null for the greatest value.
-    pub(super) fn nulls_last(&self) -> bool {
-        self.nulls.map_or(!self.descending, |nulls| nulls == Nulls::Last)
+    /// True if there may be nulls and they come last. PostgreSQL takes null for the greatest value.
+    pub(super) fn ends_with_nulls(&self) -> bool {
+        !self.of_key && self.nulls.map_or(!self.descending, |nulls| nulls == Nulls::Last)
+    }
+
+    /// The operator that finds what comes later.
+    pub(super) fn beyond(&self) -> &'static str {
+        if self.descending { "lt" } else { "gt" }
     }
 
     pub(super) fn render(&self) -> String {

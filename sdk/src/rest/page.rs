@@ -75,6 +75,8 @@ struct Reader {
     /// How many rows the last page held, if that was fewer than were asked for.
     short: Option<usize>,
     started: bool,
+    /// The order's columns in the last row.
+    last: Option<Vec<Option<String>>>,
 }
 
 fn pages<R: DeserializeOwned + Send + 'static>(
@@ -109,8 +111,9 @@ impl Reader {
         }
         let mut order = std::mem::take(&mut draft.clauses.order);
         for column in key {
-            if order.iter().all(|term| term.column != column) {
-                order.push(Term::ascending(column));
+            match order.iter_mut().find(|term| term.column == column) {
+                Some(term) => term.of_key = true,
+                None => order.push(Term::of_key(column)),
             }
         }
         for term in &order {
@@ -124,7 +127,7 @@ impl Reader {
         }
         let wanted = draft.clauses.limit.take();
         draft.clauses.order = order.clone();
-        Ok(Self { draft, order, wanted, short: None, started: false })
+        Ok(Self { draft, order, wanted, short: None, started: false, last: None })
     }
 
     /// The next page; `None` after the last.
@@ -158,6 +161,12 @@ impl Reader {
             last.push(text(value)?);
         }
         let after = after(&self.order, &last).ok_or_else(unexpected)?;
+        if self.last.replace(last).is_some_and(|before| Some(&before) == self.last.as_ref()) {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the server answers with the same rows again and again",
+            ));
+        }
         if self.started {
             self.draft.clauses.filters.pop();
         }
@@ -218,17 +227,19 @@ fn text(value: &RawValue) -> Result<Option<String>, Error> {
 
 /// The rows that come after one with these values, in this order: for the order a, b it is
 /// `a > x or (a = x and b > y)`, with nulls where the order has them. `None` if nothing comes after.
+///
+/// Where the first column is never null, `a >= x` is said as well: an index is read from there on, which
+/// PostgreSQL does not find out from the rest.
 fn after(order: &[Term], last: &[Option<String>]) -> Option<Node> {
     let mut ways = Vec::new();
     for (at, (term, value)) in order.iter().zip(last).enumerate() {
         let mut beyond = Vec::new();
         match value {
             Some(value) => {
-                let operator = if term.descending { "lt" } else { "gt" };
-                beyond.push(compare(term, Test::Value(operator.into(), value.clone())));
-                beyond.extend(term.nulls_last().then(|| compare(term, Test::Is("null"))));
+                beyond.push(compare(term, Test::Value(term.beyond().into(), value.clone())));
+                beyond.extend(term.ends_with_nulls().then(|| compare(term, Test::Is("null"))));
             }
-            None if term.nulls_last() => {}
+            None if term.ends_with_nulls() => {}
             None => beyond.push(not(compare(term, Test::Is("null")))),
         }
         for beyond in beyond {
@@ -241,7 +252,14 @@ fn after(order: &[Term], last: &[Option<String>]) -> Option<Node> {
             ways.push(group(true, nodes));
         }
     }
-    (!ways.is_empty()).then(|| group(false, ways))
+    let (first, value) = (order.first()?, last.first()?);
+    match value {
+        Some(value) if first.of_key && ways.len() > 1 => {
+            let from = compare(first, Test::Value(format!("{}e", first.beyond()).into(), value.clone()));
+            Some(group(true, vec![from, group(false, ways)]))
+        }
+        _ => (!ways.is_empty()).then(|| group(false, ways)),
+    }
 }
 
 fn compare(term: &Term, test: Test) -> Node {
@@ -267,48 +285,31 @@ mod tests {
     use super::*;
     use crate::rest::order::Nulls;
 
-    fn pair(order: &[Term], last: &[Option<&str>]) -> Option<(String, String)> {
+    fn pair(order: &[&Term], last: &[Option<&str>]) -> (String, String) {
         let last: Vec<_> = last.iter().map(|value| value.map(str::to_owned)).collect();
-        Some(after(order, &last)?.pair())
+        let order: Vec<_> = order.iter().map(|term| (*term).clone()).collect();
+        after(&order, &last).unwrap().pair()
     }
 
     #[test]
     fn a_page_goes_on_after_the_last_row_nulls_included() {
-        let id = Term::ascending("id");
-        let up = Term::ascending("a");
+        let (id, key) = (Term::of_key("id"), Term::of_key("a"));
+        let up = Term { of_key: false, ..key.clone() };
         let down = Term { descending: true, ..up.clone() };
         let last = Term { nulls: Some(Nulls::Last), ..down.clone() };
-        let cases: [(&[Term], &[Option<&str>], (&str, &str)); 6] = [
-            (&[id.clone()], &[Some("7")], ("or", "(id.gt.7,id.is.null)")),
-            (
-                &[up.clone(), id.clone()],
-                &[Some("x"), Some("7")],
-                ("or", "(a.gt.x,a.is.null,and(a.eq.x,id.gt.7),and(a.eq.x,id.is.null))"),
-            ),
-            (
-                &[up, id.clone()],
-                &[None, Some("7")],
-                ("or", "(and(a.is.null,id.gt.7),and(a.is.null,id.is.null))"),
-            ),
-            (
-                &[down.clone(), id.clone()],
-                &[Some("x"), Some("7")],
-                ("or", "(a.lt.x,and(a.eq.x,id.gt.7),and(a.eq.x,id.is.null))"),
-            ),
-            (
-                &[down, id.clone()],
-                &[None, Some("7")],
-                ("or", "(a.not.is.null,and(a.is.null,id.gt.7),and(a.is.null,id.is.null))"),
-            ),
-            (
-                &[last, id],
-                &[Some("x"), Some("7")],
-                ("or", "(a.lt.x,a.is.null,and(a.eq.x,id.gt.7),and(a.eq.x,id.is.null))"),
-            ),
-        ];
-        for (order, last, (name, value)) in cases {
-            assert_eq!(pair(order, last), Some((name.to_owned(), value.to_owned())));
-        }
+        let id_down = Term { descending: true, ..id.clone() };
+        let (x, seven) = (Some("x"), Some("7"));
+        let check = |order: &[&Term], values: &[Option<&str>], name: &str, value: &str| {
+            assert_eq!(pair(order, values), (name.to_owned(), value.to_owned()));
+        };
+        check(&[&id], &[seven], "id", "gt.7");
+        check(&[&id_down], &[seven], "id", "lt.7");
+        check(&[&key, &id], &[x, seven], "and", "(a.gte.x,or(a.gt.x,and(a.eq.x,id.gt.7)))");
+        check(&[&up, &id], &[x, seven], "or", "(a.gt.x,a.is.null,and(a.eq.x,id.gt.7))");
+        check(&[&up, &id], &[None, seven], "and", "(a.is.null,id.gt.7)");
+        check(&[&down, &id], &[x, seven], "or", "(a.lt.x,and(a.eq.x,id.gt.7))");
+        check(&[&down, &id], &[None, seven], "or", "(a.not.is.null,and(a.is.null,id.gt.7))");
+        check(&[&last, &id], &[x, seven], "or", "(a.lt.x,a.is.null,and(a.eq.x,id.gt.7))");
     }
 
     #[test]

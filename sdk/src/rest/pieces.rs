@@ -15,9 +15,10 @@ use serde_json::value::RawValue;
 use crate::error::{Error, ErrorKind};
 use crate::rest::draft::Draft;
 use crate::rest::filter::{Node, Test};
+use crate::rest::query::About;
 use crate::rest::query::stage::{Filtered, Insert, Read};
 use crate::rest::scope::Condition;
-use crate::rest::{Affected, Query, quote};
+use crate::rest::{Affected, Changes, Filter, Query, Row, Table, quote};
 
 /// How large pieces are, and how many are under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Default for PieceSize {
 pub struct InPieces<T, R, S> {
     draft: Draft,
     size: PieceSize,
-    of: PhantomData<fn() -> (T, R, S)>,
+    of: About<T, R, S>,
 }
 
 /// What became of one piece.
@@ -102,6 +103,31 @@ impl<T> Query<T, T, Insert> {
     /// stay together. Each piece is a transaction of its own.
     pub fn in_pieces(self) -> InPieces<T, T, Insert> {
         InPieces::new(self.draft)
+    }
+}
+
+impl<R: Row> Table<R> {
+    /// Changes each row in its own way. Every change is a request and a transaction of its own, a few under
+    /// way at once; to set whole rows in one statement use [`Table::upsert_many`].
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Clone, Serialize, Deserialize, supabase_sdk::Table)]
+    /// # #[table(name = "notes", update = NotePatch)]
+    /// # struct Note { #[table(key)] id: i64, rank: Option<i32> }
+    /// # async fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
+    /// let ranks = [(7, 1), (9, 2)].map(|(id, rank)| (Note::ID.eq(id), NotePatch::default().rank(rank)));
+    /// client.table::<Note>().update_each(ranks).await.all()?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn update_each<C: Changes<R>>(
+        &self,
+        changes: impl IntoIterator<Item = (Filter<R>, C)>,
+    ) -> Pieces {
+        let changes = changes.into_iter().enumerate();
+        let pieces =
+            changes.map(|(at, (which, change))| (vec![at], self.update(&change).filter(which).draft));
+        write_all(pieces.collect(), PieceSize::default()).await
     }
 }
 

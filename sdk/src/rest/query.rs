@@ -78,6 +78,12 @@ pub mod stage {
     impl Reads for Read {}
     impl Reads for Call {}
 
+    /// Stages that call a function.
+    #[diagnostic::on_unimplemented(message = "only a function has a value")]
+    pub trait Calls {}
+    impl Calls for Call {}
+    impl Calls for CallValue {}
+
     /// Stages that write and can be sent.
     #[diagnostic::on_unimplemented(
         message = "this cannot be sent yet",
@@ -89,8 +95,7 @@ pub mod stage {
 }
 
 use stage::{
-    Call as Calling, CallValue, Filterable, Filtered, GivesRows, Insert as Inserting, Read, Reads, Returning,
-    Unfiltered, Writes,
+    Calls, Filterable, Filtered, GivesRows, Insert as Inserting, Read, Reads, Returning, Unfiltered, Writes,
 };
 
 /// A request to the table whose row is `T`, answered with rows of `R`, at a stage.
@@ -122,8 +127,11 @@ use stage::{
 #[must_use = "nothing is sent before fetch, send or the like"]
 pub struct Query<T, R, S> {
     pub(super) draft: Draft,
-    of: PhantomData<fn() -> (T, R, S)>,
+    of: About<T, R, S>,
 }
+
+/// What a request is about, and what it may do next.
+pub(super) type About<T, R, S> = PhantomData<fn() -> (T, R, S)>;
 
 /// Reads rows. From [`crate::rest::Table::select`].
 pub type Select<T, R = T> = Query<T, R, Read>;
@@ -186,20 +194,26 @@ impl<T, R, S> Query<T, R, S> {
 }
 
 /// Which rows.
-impl<T, R, S: Filterable> Query<T, R, S> {
+impl<T, R, S> Query<T, R, S> {
     /// Keeps the rows that pass; several filters must all be passed.
-    pub fn filter(self, filter: Filter<T>) -> Query<T, R, S::Then> {
+    pub fn filter(self, filter: Filter<T>) -> Query<T, R, S::Then>
+    where
+        S: Filterable,
+    {
         self.with(|draft| draft.clauses.filters.push(Condition::Tree(filter.into_node()))).at()
     }
 
     /// Keeps the rows whose columns equal the values of an object: `json!({"a": 1, "b": null})`.
-    pub fn matching(self, values: &impl serde::Serialize) -> Query<T, R, S::Then> {
+    pub fn matching(self, values: &impl serde::Serialize) -> Query<T, R, S::Then>
+    where
+        S: Filterable,
+    {
         self.with(|draft| match serde_json::to_value(values) {
             Ok(Value::Object(values)) if !values.is_empty() => {
                 for (name, value) in values {
                     let test =
                         if value.is_null() { "is.null".to_owned() } else { format!("eq.{}", literal(value)) };
-                    draft.filter_written(quote::name(&name), test);
+                    draft.filter_written(quote::parameter(&quote::name(&name)), test);
                 }
             }
             Ok(_) => draft.fail("matching wants an object with at least one column"),
@@ -210,7 +224,10 @@ impl<T, R, S: Filterable> Query<T, R, S> {
 
     /// Adds a filter in PostgREST's own words, as they are: `("id", "in.(1,2)")`, `("or", "(a.eq.1,b.is.null)")`.
     /// Whatever the text holds becomes part of the question: never put in what somebody typed.
-    pub fn filter_unescaped(self, name: impl Into<String>, test: impl Into<String>) -> Query<T, R, S::Then> {
+    pub fn filter_unescaped(self, name: impl Into<String>, test: impl Into<String>) -> Query<T, R, S::Then>
+    where
+        S: Filterable,
+    {
         self.with(|draft| draft.filter_written(name.into(), test.into())).at()
     }
 }
@@ -289,58 +306,6 @@ impl<T, R, S: GivesRows> Query<T, R, S> {
         self.with(|draft| draft.nulls_stripped = true)
     }
 
-    /// Asks.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] for an unknown table or column; rows a policy hides are no error.
-    pub async fn fetch(self) -> Result<Rows<R>, Error>
-    where
-        R: DeserializeOwned,
-    {
-        let reply = self.draft.send().await?;
-        let clauses = &self.draft.clauses;
-        let rows = Rows::read(
-            &reply,
-            clauses.limit,
-            clauses.offset.unwrap_or_default(),
-            self.draft.client.row_cap(),
-        )?;
-        self.draft.check_expected(Some(rows.len() as u64))?;
-        if rows.may_be_cut() {
-            tracing::warn!(table = %self.draft.relation, rows = rows.len(), "the answer may be cut: see Rows::may_be_cut");
-        }
-        Ok(rows)
-    }
-
-    /// Asks for exactly one row.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Count`] when there is none or there are several.
-    pub async fn single(mut self) -> Result<R, Error>
-    where
-        R: DeserializeOwned,
-    {
-        self.draft.form = Form::One;
-        self.draft.send().await?.json()
-    }
-
-    /// Asks for one row, if there is one.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Count`] when there are several.
-    pub async fn maybe_single(self) -> Result<Option<R>, Error>
-    where
-        R: DeserializeOwned,
-    {
-        let relation = self.draft.relation.clone();
-        let mut rows = self.fetch().await?.into_vec();
-        if rows.len() > 1 {
-            let message = format!("{} rows of {relation} pass where one at most was expected", rows.len());
-            return Err(Error::new(ErrorKind::Count, message));
-        }
-        Ok(rows.pop())
-    }
-
     /// Asks for CSV, with a header line.
     ///
     /// # Errors
@@ -371,6 +336,64 @@ impl<T, R, S: GivesRows> Query<T, R, S> {
         let reply = self.draft.send().await?;
         String::from_utf8(reply.body.into())
             .map_err(|source| Error::new(ErrorKind::Protocol, "the answer is not UTF-8").with_source(source))
+    }
+}
+
+/// The rows.
+impl<T, R, S> Query<T, R, S> {
+    /// Asks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown table or column; rows a policy hides are no error.
+    pub async fn fetch(self) -> Result<Rows<R>, Error>
+    where
+        S: GivesRows,
+        R: DeserializeOwned,
+    {
+        let reply = self.draft.send().await?;
+        let clauses = &self.draft.clauses;
+        let rows = Rows::read(
+            &reply,
+            clauses.limit,
+            clauses.offset.unwrap_or_default(),
+            self.draft.client.row_cap(),
+        )?;
+        self.draft.check_expected(Some(rows.len() as u64))?;
+        if rows.may_be_cut() {
+            tracing::warn!(table = %self.draft.relation, rows = rows.len(), "the answer may be cut: see Rows::may_be_cut");
+        }
+        Ok(rows)
+    }
+
+    /// Asks for exactly one row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Count`] when there is none or there are several.
+    pub async fn single(mut self) -> Result<R, Error>
+    where
+        S: GivesRows,
+        R: DeserializeOwned,
+    {
+        self.draft.form = Form::One;
+        self.draft.send().await?.json()
+    }
+
+    /// Asks for one row, if there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Count`] when there are several.
+    pub async fn maybe_single(self) -> Result<Option<R>, Error>
+    where
+        S: GivesRows,
+        R: DeserializeOwned,
+    {
+        let relation = self.draft.relation.clone();
+        let mut rows = self.fetch().await?.into_vec();
+        if rows.len() > 1 {
+            let message = format!("{} rows of {relation} pass where one at most was expected", rows.len());
+            return Err(Error::new(ErrorKind::Count, message));
+        }
+        Ok(rows.pop())
     }
 }
 
@@ -439,7 +462,9 @@ impl<T> Query<T, T, Unfiltered> {
         let key = self.draft.key.first().copied();
         let query = self.at();
         match key {
-            Some(key) => query.with(|draft| draft.filter_written(quote::name(key), "not.is.null".to_owned())),
+            Some(key) => query.with(|draft| {
+                draft.filter_written(quote::parameter(&quote::name(key)), "not.is.null".to_owned())
+            }),
             None => query,
         }
     }
@@ -466,9 +491,12 @@ where
 }
 
 /// Writing.
-impl<T, S: Writes> Query<T, T, S> {
+impl<T, S> Query<T, T, S> {
     /// Answers with the rows as they are now, whole.
-    pub fn returning(self) -> Query<T, T, Returning> {
+    pub fn returning(self) -> Query<T, T, Returning>
+    where
+        S: Writes,
+    {
         self.with(|draft| {
             draft.prefer.returning = Some("representation");
             draft.prefer.count = None;
@@ -478,7 +506,10 @@ impl<T, S: Writes> Query<T, T, S> {
     }
 
     /// Answers with a part of the rows as they are now.
-    pub fn returning_as<P: Projection<Of = T>>(self) -> Query<T, P, Returning> {
+    pub fn returning_as<P: Projection<Of = T>>(self) -> Query<T, P, Returning>
+    where
+        S: Writes,
+    {
         self.returning().with(|draft| draft.select_fields(P::FIELDS)).typed()
     }
 
@@ -488,42 +519,29 @@ impl<T, S: Writes> Query<T, T, S> {
     /// [`ErrorKind::Conflict`] when a row is there already, `Forbidden` when a policy refuses one,
     /// `Invalid` when a value does not fit, `Count` when [`Query::expect_affected`] is not met. Except for
     /// the last nothing is written then.
-    pub async fn send(self) -> Result<Affected, Error> {
+    pub async fn send(self) -> Result<Affected, Error>
+    where
+        S: Writes,
+    {
         self.draft.write().await
     }
 }
 
 /// Calling a function.
-impl<T, R> Query<T, R, Calling> {
+impl<T, R, S: Calls> Query<T, R, S> {
     /// Calls with GET, for a function that only reads. Its arguments then stand in the address, and in logs.
     pub fn get(self) -> Self {
         self.with(Draft::get)
     }
 
-    /// Asks for the answer as it is, whatever it is: a number, a text, a list.
+    /// Calls, and reads the answer as it is, whatever it is: a number, a text, a list, nothing.
     ///
     /// # Errors
-    /// As [`Query::fetch`].
+    /// [`ErrorKind::NotFound`] when there is no such function with these arguments; what it raises otherwise.
     pub async fn value(self) -> Result<R, Error>
     where
         R: DeserializeOwned,
     {
-        self.draft.value().await
-    }
-}
-
-/// Calling a function that gives one value.
-impl<R: DeserializeOwned> Query<R, R, CallValue> {
-    /// Calls with GET, for a function that only reads. Its arguments then stand in the address, and in logs.
-    pub fn get(self) -> Self {
-        self.with(Draft::get)
-    }
-
-    /// Calls.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] when there is no such function with these arguments; what it raises otherwise.
-    pub async fn fetch(self) -> Result<R, Error> {
         self.draft.value().await
     }
 }

@@ -1,17 +1,21 @@
 //! A table as a client sees it, and the queries that begin there.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use http::Method;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::client::Client;
 use crate::rest::draft::{Count, Draft, Missing, on_conflict};
 use crate::rest::write::RowKeys;
-use crate::rest::{Change, Changes, Insert, Insertable, Projection, Row, Select, projection, quote};
+use crate::rest::{
+    Change, Changes, Insert, Insertable, Literal as _, Projection, Row, Select, projection, quote,
+};
 use crate::transport::Replay;
 
 /// A table seen by a client. From [`Client::table`] or [`Client::from`].
@@ -147,7 +151,7 @@ impl<R: Row> Table<R> {
     }
 
     /// Puts a row in its place, whole: adds it, or replaces the one with its key.
-    pub fn put(&self, row: &(impl Insertable<R> + Serialize)) -> Insert<R> {
+    pub fn put(&self, row: &impl Insertable<R>) -> Insert<R> {
         let mut draft = self.inserting(row);
         draft.put();
         Insert::new(draft)
@@ -222,7 +226,7 @@ impl Draft {
             .filter(|name| !self.generated.contains(name))
             .map(str::to_owned)
             .collect();
-        if many || columns.len() < keys.union().len() {
+        if (many && !columns.is_empty()) || columns.len() < keys.union().len() {
             self.set_pair("columns", quote::names(&columns));
         }
         if keys.are_ragged() {
@@ -231,20 +235,21 @@ impl Draft {
         self.rows = many.then_some(keys);
     }
 
-    /// Turns an insert of one row into a PUT: the key stands in the address as well.
+    /// Turns an insert of one row into a PUT: the key stands in the address as well, and what the database
+    /// computes is taken out of the row, since PUT heeds no `columns`.
     fn put(&mut self) {
         self.method = Method::PUT;
         self.pairs.clear();
-        let row: serde_json::Map<String, Value> = serde_json::from_slice(&self.body).unwrap_or_default();
+        let mut row: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(&self.body).unwrap_or_default();
+        row.retain(|name, _| !self.generated.contains(&name.as_str()));
         for key in self.key {
-            match row.get(*key) {
+            match row.get(*key).and_then(|value| serde_json::from_str(value.get()).ok()) {
                 None | Some(Value::Null) => self.fail(format!("the row has no {key}, which is in its key")),
-                Some(value) => {
-                    let value = crate::rest::Literal::literal(value);
-                    self.filter_written(quote::name(key), format!("eq.{value}"));
-                }
+                Some(value) => self
+                    .filter_written(quote::parameter(&quote::name(key)), format!("eq.{}", value.literal())),
             }
         }
+        self.set_body(&row);
         if self.key.is_empty() {
             self.fail("the table has no primary key to put a row at");
         }

@@ -2,6 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod auth;
+// Once is enough; every feature turned on says the same.
+#[cfg(not(feature = "postgrest"))]
+mod compile;
+mod complaints;
+mod hostile;
+mod http;
+mod logs;
 mod rest;
 mod scripted;
 mod wire;

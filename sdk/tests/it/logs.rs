@@ -1,0 +1,75 @@
+//! What is written to logs: which request, how it ended, and no key, token or value.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use supabase_sdk::rest::col;
+use supabase_sdk::{ErrorKind, Session, Token, TraceContext, User};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::scripted::Script;
+
+/// Writes down everything it is told.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.lock().unwrap().push_str(&format!("{field}={value:?} "));
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("supabase_sdk")
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut self.clone());
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut self.clone());
+    }
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn logs_say_what_happened_and_hold_no_secret() {
+    let log = Log::default();
+    let refusal = r#"{"code":"23505","message":"duplicate key","details":"Key (title)=(S3CRET)"}"#;
+    let trace = TraceContext::random();
+    let expected = trace.traceparent.clone();
+    tracing::subscriber::with_default(log.clone(), || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let quick =
+                supabase_sdk::Retry { tries: 2, first: std::time::Duration::ZERO, ..Default::default() };
+            let (_, client) =
+                Script::echo(409, refusal, |builder| builder.trace(move || Some(trace.clone())));
+            client.auth().set_session(Session {
+                access_token: Token::new("S3CRET"),
+                refresh_token: Token::new("S3CRET"),
+                expires_at: 4_102_444_800,
+                user: User::default(),
+            });
+            let insert = client.from("notes").insert(&serde_json::json!({ "title": "S3CRET" }));
+            assert_eq!(insert.send().await.unwrap_err().kind(), ErrorKind::Conflict);
+            drop(client.from("notes").select("*").filter(col("title").eq("S3CRET")).fetch().await);
+            let (_, client) = Script::echo(503, "S3CRET", |builder| builder.retry(quick));
+            drop(client.from("notes").select("*").filter(col("title").eq("S3CRET")).fetch().await);
+        });
+    });
+    let log = log.0.lock().unwrap();
+    for said in ["method=POST", "path=\"/rest/v1/notes\"", "status=409", "tries=2", "trying again", &expected]
+    {
+        assert!(log.contains(said), "{said} in {log}");
+    }
+    assert!(!log.contains("S3CRET") && !log.contains("sb_publishable"), "{log}");
+}
