@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use supabase_sdk::rest::stage::GivesRows;
 use supabase_sdk::rest::{Count, Filter, Numeric, Order, Query, Range, Set, TextSearch, col, rel};
-use supabase_sdk::{Client, Error, Projection};
+use supabase_sdk::{Client, Error, Projection, Table};
 
 use crate::lite::Lite;
 use crate::project::{Person, Project};
@@ -69,6 +69,7 @@ impl Opinions {
     async fn of(more: &str) -> Option<Self> {
         let project = Project::with_tables(TABLES).await;
         project.database().await.batch_execute(more).await.unwrap();
+        project.reload().await;
         let person = project.person("zoe").await;
         let server = Lite::before(&project).await?;
         let (stack, lite) = (person.client.clone(), server.client(&person).await);
@@ -135,10 +136,11 @@ impl Opinions {
         }
     }
 
-    /// Ends it: so many questions, of which so many found nothing, and no difference.
+    /// Ends it: at least so many questions, of which at most so many found nothing, and no difference.
     fn done(self, asked: usize, empty: usize) {
         assert!(self.differences.is_empty(), "{}", self.differences.join("\n"));
-        assert_eq!((self.asked, self.empty), (asked, empty), "questions were asked, and found nothing");
+        assert!(self.asked >= asked, "only {} questions were asked", self.asked);
+        assert!(self.empty <= empty, "{} of {} questions found nothing", self.empty, self.asked);
     }
 }
 
@@ -208,7 +210,7 @@ async fn filters_find_the_same_rows() {
             both.agree(|client| client.table::<Kind>().select_as::<Key>().filter(filter.clone())).await;
         }
     }
-    both.done(105, 10);
+    both.done(108, 10);
 }
 
 /// Texts with what means something to PostgREST, to PostgreSQL or in an address.
@@ -508,6 +510,43 @@ const EMBEDS: &[(&str, &str)] = &[
     ("teams", "name,cities!inner(name,...countries(land:name))"),
 ];
 
+#[derive(Debug, Deserialize, Table)]
+#[table(name = "city_rivals", references(City, Team))]
+#[expect(dead_code, reason = "it is only passed through")]
+struct CityRival {
+    #[table(key)]
+    city_id: i64,
+    #[table(key)]
+    team_id: i64,
+}
+
+#[derive(Debug, Deserialize, Projection)]
+#[projection(of = City)]
+#[expect(dead_code, reason = "that it can be read is what is tried")]
+struct Sides {
+    name: String,
+    #[projection(embed(through = CityTeam))]
+    teams: Vec<TeamName>,
+    #[projection(embed(through = CityRival))]
+    rivals: Vec<TeamName>,
+}
+
+/// Two tables stand between cities and teams, and each embed goes through the one it names.
+#[tokio::test]
+async fn a_table_in_the_middle_is_the_one_that_is_named() {
+    let rivals = "create table public.city_rivals (
+             city_id bigint references public.cities (id), team_id bigint references public.teams (id),
+             primary key (city_id, team_id));
+         grant select on public.city_rivals to authenticated;
+         insert into public.city_rivals values (1, 2), (2, 1)";
+    let Some(mut both) = Opinions::of(rivals).await else { return };
+    both.agree(|client| client.table::<City>().select_as::<Sides>()).await;
+    both.agree(|client| client.table::<City>().select_as::<Sides>().filter(Sides::RIVALS.is_not_null()))
+        .await;
+    both.refuse(|client| client.from("cities").select("name,teams(name)")).await;
+    both.done(3, 0);
+}
+
 #[tokio::test]
 async fn functions_answer_the_same() {
     let Some(mut both) = Opinions::of(MORE).await else { return };
@@ -530,8 +569,8 @@ async fn functions_answer_the_same() {
     let sum = |b: Option<i32>| {
         move |client: &Client| client.call(&AddUp { a: 2, b: b.map_or(Set::Unset, |b| Some(b).into()) })
     };
-    both.same(sum(Some(3)), async |query| Ok(json!(query.fetch().await?))).await;
-    both.same(sum(None), async |query| Ok(json!(query.get().fetch().await?))).await;
+    both.same(sum(Some(3)), async |query| Ok(json!(query.value().await?))).await;
+    both.same(sum(None), async |query| Ok(json!(query.get().value().await?))).await;
     both.same(|client| client.rpc("no_such_function", &()), async |query| query.value().await).await;
     both.done(13, 0);
 }
