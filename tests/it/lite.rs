@@ -2,12 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde::Deserialize;
 use supabase_sdk::{Client, Retry, Token};
 
-use crate::node::script;
 use crate::project::{Person, Project};
 
 /// A running server. It ends with its input, and so with us.
@@ -23,9 +22,8 @@ struct Ready {
 }
 
 impl Lite {
-    /// Starts one before a project's database as it is: it reads the tables once. `None` without Node.
-    pub(crate) async fn before(project: &Project) -> Option<Self> {
-        let mut node = script("lite.mjs")?;
+    /// Starts one before a project's database as it is: it reads the tables once.
+    pub(crate) async fn before(project: &Project, mut node: Command) -> Self {
         let complaints = tempfile::tempfile().unwrap();
         node.env("LITE_TELEMETRY", "0")
             .env("DATABASE_URL", &project.place().db_url)
@@ -42,7 +40,7 @@ impl Lite {
         let (process, line) = tokio::task::spawn_blocking(start).await.unwrap();
         let mut lite = Self { url: String::new(), process, complaints };
         lite.url = serde_json::from_str::<Ready>(&line).expect("lite says where it answers").url;
-        Some(lite)
+        lite
     }
 
     /// A client that asks here as the person does there.

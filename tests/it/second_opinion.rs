@@ -29,6 +29,7 @@ use supabase_sdk::rest::{Count, Filter, Numeric, Order, Query, Range, Set, TextS
 use supabase_sdk::{Client, Error, Projection, Table};
 
 use crate::lite::Lite;
+use crate::node::script;
 use crate::project::{Person, Project};
 use crate::rest_embeds::{
     AddUp, Atlas, CitiesOf, City, CityName, CityTeam, Country, CountryName, Flat, FlatCountry, Located,
@@ -67,11 +68,12 @@ struct Opinions {
 impl Opinions {
     /// `None` where there is no Node to run lite.
     async fn of(more: &str) -> Option<Self> {
+        let node = script("lite.mjs")?;
         let project = Project::with_tables(TABLES).await;
         project.database().await.batch_execute(more).await.unwrap();
         project.reload().await;
         let person = project.person("zoe").await;
-        let server = Lite::before(&project).await?;
+        let server = Lite::before(&project, node).await;
         let (stack, lite) = (person.client.clone(), server.client(&person).await);
         Some(Self { stack, lite, asked: 0, empty: 0, differences: Vec::new(), server, person, project })
     }
