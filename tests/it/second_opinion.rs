@@ -711,6 +711,9 @@ async fn what_the_stack_does_otherwise() {
     // What is no number is null, and not the text NaN.
     let nan = |client: &Client| client.from("kinds").select("amount").filter(col("id").eq(3));
     both.differ(nan, Ok(json!([{ "amount": null }])), Ok(json!([{ "amount": "NaN" }]))).await;
+    // A number gets digits it was not written with.
+    let row = both.stack.table::<Kind>().select().filter(Kind::ID.eq(BIG)).single().await.unwrap();
+    assert_eq!(row.amount.unwrap().as_str(), "-0.5000", "-0.50 was stored");
     // An embed that is asked for null beside a column in one group is taken for a column; by lite as well.
     let either = |client: &Client| {
         let either = rel("mayors").is_null().or(col("name").eq("Bali"));
