@@ -28,6 +28,7 @@ pub(crate) struct Place {
     pub(crate) secret_key: String,
     pub(crate) anon_key: String,
     pub(crate) service_role_key: String,
+    pub(crate) jwt_secret: String,
 }
 
 impl Lab {

@@ -1,38 +1,16 @@
 //! The official JavaScript client against the same server: what it is content with, an app will be.
 
-use std::io::Write;
-use std::process::Command;
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::lab::root;
+use crate::node::script;
 use crate::project::Project;
-
-/// True if node and npm are there. Without them this one test has nothing to run.
-fn node() -> bool {
-    ["node", "npm"].iter().all(|program| Command::new(program).arg("--version").output().is_ok())
-}
 
 #[tokio::test]
 async fn supabase_js_signs_up_inserts_and_selects() {
-    if !node() {
-        // Past the test runner, which keeps what a passing test prints to itself.
-        writeln!(
-            std::io::stderr(),
-            "skipped: node and npm are not on this machine, so the official client cannot run"
-        )
-        .unwrap();
-        return;
-    }
+    let Some(mut node) = script("flow.mjs") else { return };
     let project = Project::target().await;
-    let script = root().join("tests/js");
-    let install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-    let installed = Command::new("npm").args(install).current_dir(&script).status().unwrap();
-    assert!(installed.success(), "npm ci in {}: {installed}", script.display());
-
-    let mut node = Command::new("node");
-    node.arg("flow.mjs").current_dir(&script).envs([
+    node.envs([
         ("SUPABASE_URL", project.url.as_str()),
         ("SUPABASE_PUBLISHABLE_KEY", &project.publishable_key),
         ("EMAIL", &format!("js-{}@garage.test", Uuid::new_v4().simple())),

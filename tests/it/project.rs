@@ -51,8 +51,13 @@ impl Project {
     pub(crate) async fn with_tables(sql: &str) -> Self {
         let project = Self::bare().await;
         project.database().await.batch_execute(sql).await.unwrap();
-        Lab::get().reload(&project.place().name).await;
+        project.reload().await;
         project
+    }
+
+    /// Returns when its REST service knows the tables as they are.
+    pub(crate) async fn reload(&self) {
+        Lab::get().reload(&self.place().name).await;
     }
 
     /// The names are those of `supabase status -o env`, and the older ones of hosted projects.

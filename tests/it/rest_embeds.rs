@@ -10,88 +10,88 @@ use crate::rest_filters::TABLES;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
 #[table(name = "countries")]
-struct Country {
+pub(crate) struct Country {
     #[table(key, default)]
-    id: i64,
-    name: String,
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
 #[table(name = "cities", references(Country, City))]
-struct City {
+pub(crate) struct City {
     #[table(key, default)]
-    id: i64,
-    country_id: Option<i64>,
-    twin_id: Option<i64>,
-    name: String,
-    population: Option<i64>,
+    pub(crate) id: i64,
+    pub(crate) country_id: Option<i64>,
+    pub(crate) twin_id: Option<i64>,
+    pub(crate) name: String,
+    pub(crate) population: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
 #[table(name = "mayors", references(City))]
-struct Mayor {
+pub(crate) struct Mayor {
     #[table(key, default)]
-    id: i64,
-    city_id: i64,
-    name: String,
+    pub(crate) id: i64,
+    pub(crate) city_id: i64,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
 #[table(name = "teams")]
-struct Team {
+pub(crate) struct Team {
     #[table(key)]
-    id: i64,
-    name: String,
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Table)]
 #[table(name = "city_teams", references(City, Team))]
-struct CityTeam {
+pub(crate) struct CityTeam {
     #[table(key)]
-    city_id: i64,
+    pub(crate) city_id: i64,
     #[table(key)]
-    team_id: i64,
+    pub(crate) team_id: i64,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = Country)]
-struct CountryName {
-    name: String,
+pub(crate) struct CountryName {
+    pub(crate) name: String,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = City)]
-struct CityName {
-    name: String,
+pub(crate) struct CityName {
+    pub(crate) name: String,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = Mayor)]
-struct MayorName {
-    name: String,
+pub(crate) struct MayorName {
+    pub(crate) name: String,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = Team)]
-struct TeamName {
-    name: String,
+pub(crate) struct TeamName {
+    pub(crate) name: String,
 }
 
 /// Everything a city has to do with.
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = City)]
-struct Portrait {
-    name: String,
+pub(crate) struct Portrait {
+    pub(crate) name: String,
     #[projection(column = "population", cast = "text")]
-    people: Option<String>,
+    pub(crate) people: Option<String>,
     #[projection(embed)]
-    country: Option<CountryName>,
+    pub(crate) country: Option<CountryName>,
     #[projection(embed(by = "twin_id"))]
-    twin: Option<CityName>,
+    pub(crate) twin: Option<CityName>,
     #[projection(embed(back))]
-    mayor: Option<MayorName>,
+    pub(crate) mayor: Option<MayorName>,
     #[projection(embed(through = CityTeam))]
-    teams: Vec<TeamName>,
+    pub(crate) teams: Vec<TeamName>,
 }
 
 #[tokio::test]
@@ -123,42 +123,42 @@ async fn one_and_many_rows_are_embedded_as_typed_fields() {
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = City)]
-struct Located {
-    name: String,
+pub(crate) struct Located {
+    pub(crate) name: String,
     #[projection(embed(inner))]
-    country: CountryName,
+    pub(crate) country: CountryName,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = Country)]
-struct Atlas {
-    name: String,
+pub(crate) struct Atlas {
+    pub(crate) name: String,
     #[projection(embed)]
-    cities: Vec<WithTwins>,
+    pub(crate) cities: Vec<WithTwins>,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = City)]
-struct WithTwins {
-    name: String,
+pub(crate) struct WithTwins {
+    pub(crate) name: String,
     #[projection(embed(by = "twin_id"))]
-    twin: Option<Located>,
+    pub(crate) twin: Option<Located>,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = City)]
-struct Flat {
-    name: String,
+pub(crate) struct Flat {
+    pub(crate) name: String,
     #[projection(spread)]
     #[serde(flatten)]
-    country: FlatCountry,
+    pub(crate) country: FlatCountry,
 }
 
 #[derive(Debug, PartialEq, Deserialize, Projection)]
 #[projection(of = Country)]
-struct FlatCountry {
+pub(crate) struct FlatCountry {
     #[projection(column = "name")]
-    country_name: Option<String>,
+    pub(crate) country_name: Option<String>,
 }
 
 #[tokio::test]
@@ -209,10 +209,10 @@ async fn embeds_are_inner_nested_spread_filtered_and_ordered_by() {
 }
 
 #[derive(Serialize)]
-struct AddUp {
-    a: i32,
+pub(crate) struct AddUp {
+    pub(crate) a: i32,
     #[serde(skip_serializing_if = "Set::is_unset")]
-    b: Set<Option<i32>>,
+    pub(crate) b: Set<Option<i32>>,
 }
 
 impl Function for AddUp {
@@ -222,8 +222,8 @@ impl Function for AddUp {
 }
 
 #[derive(Serialize)]
-struct CitiesOf {
-    country: String,
+pub(crate) struct CitiesOf {
+    pub(crate) country: String,
 }
 
 impl Function for CitiesOf {

@@ -92,8 +92,8 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
 /// | `embed` | rows of another table: one, `Option` of one, or a `Vec` |
 /// | `embed(inner)` | the same, and rows around that have none are left out |
 /// | `embed(by = "sender_id")` | the one row this column leads to, where several columns lead to its table, or it is of the same table |
-/// | `embed(hint = "…_fkey")` | the same, by this foreign key, in either direction |
-/// | `embed(through = Junction)` | rows beyond a table in the middle |
+/// | `embed(hint = "…_fkey")` | the same, by this foreign key, in either direction; within one table only `by` and, the other way, `hint = "sender_id"` |
+/// | `embed(through = Junction)` | rows beyond this table in the middle |
 /// | `embed(back)` | the one row that refers to this one |
 /// | `embed(unchecked)` | rows along a relation that is not declared |
 /// | `spread` | columns of the one row of another table; with `#[serde(flatten)]`; options as above |

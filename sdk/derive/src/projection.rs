@@ -23,7 +23,7 @@ struct Said {
 #[derive(Default)]
 struct Relation {
     by: Option<String>,
-    hint: String,
+    hint: Option<String>,
     inner: bool,
     back: bool,
     unchecked: bool,
@@ -134,7 +134,7 @@ impl Part {
         let (vis, constant) = (&field.vis, field::constant(ident));
         let doc = format!("The embedded `{name}`.");
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
-        let (target, Relation { hint, inner, .. }) = (relation.target(&row), relation);
+        let (target, hint, inner) = (relation.target(&row), relation.hint(), relation.inner);
         Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Embed {
@@ -156,7 +156,7 @@ impl Part {
     fn spread(field: &syn::Field, relation: &Relation, of: &Path) -> Self {
         let (inside, many) = embedded(&field.ty);
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
-        let (target, Relation { hint, inner, .. }) = (relation.target(&row), relation);
+        let (target, hint, inner) = (relation.target(&row), relation.hint(), relation.inner);
         Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Spread {
@@ -191,7 +191,7 @@ impl Relation {
             if meta.path.is_ident("by") {
                 relation.by = Some(field::text(&meta)?);
             } else if meta.path.is_ident("hint") {
-                relation.hint = field::text(&meta)?;
+                relation.hint = Some(field::text(&meta)?);
             } else if meta.path.is_ident("inner") {
                 relation.inner = true;
             } else if meta.path.is_ident("back") {
@@ -213,6 +213,15 @@ impl Relation {
         match &self.by {
             Some(column) => quote!(#column),
             None => quote!(<#other as ::supabase_sdk::rest::Row>::TABLE),
+        }
+    }
+
+    /// What tells several ways to the other table apart: as it is said, or the table in the middle.
+    fn hint(&self) -> TokenStream {
+        match (&self.hint, &self.through) {
+            (Some(hint), _) => quote!(#hint),
+            (None, Some(middle)) => quote!(<#middle as ::supabase_sdk::rest::Row>::TABLE),
+            (None, None) => quote!(""),
         }
     }
 

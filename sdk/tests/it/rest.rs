@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use supabase_sdk::{ErrorKind, Table};
+use supabase_sdk::{ErrorKind, Projection, Table};
 
 use crate::scripted::Script;
 
@@ -34,6 +34,52 @@ async fn a_select_asks_for_the_columns_of_its_row_in_the_order_given() {
     assert_eq!(script.header("accept-profile").as_deref(), Some("public"));
     assert_eq!(script.header("apikey").as_deref(), Some("sb_publishable_TEST"));
     assert_eq!(script.header("authorization"), None, "an sb_ key is no bearer token");
+}
+
+#[derive(Debug, Deserialize, Table)]
+#[table(name = "tags")]
+#[expect(dead_code, reason = "only its name is asked for")]
+struct Tag {
+    #[table(key)]
+    id: i64,
+    name: String,
+}
+
+#[derive(Debug, Deserialize, Table)]
+#[table(name = "note_tags", references(Note, Tag))]
+#[expect(dead_code, reason = "it is only passed through")]
+struct NoteTag {
+    #[table(key)]
+    note_id: i64,
+    #[table(key)]
+    tag_id: i64,
+}
+
+#[derive(Debug, Deserialize, Projection)]
+#[projection(of = Tag)]
+#[expect(dead_code, reason = "what is asked is tried, and no answer read")]
+struct TagName {
+    name: String,
+}
+
+#[derive(Debug, Deserialize, Projection)]
+#[projection(of = Note)]
+#[expect(dead_code, reason = "what is asked is tried, and no answer read")]
+struct Tagged {
+    title: String,
+    #[projection(embed(through = NoteTag))]
+    tags: Vec<TagName>,
+    #[projection(embed(through = NoteTag, hint = "note_tags_view", inner))]
+    seen: Vec<TagName>,
+}
+
+/// There may be a second table between the two, so the request names the one that is meant.
+#[test]
+fn an_embed_through_a_table_says_through_which() {
+    let (_, client) = Script::client([]);
+    let request = client.table::<Note>().select_as::<Tagged>().request().unwrap();
+    let list = "title,tags!note_tags(name),seen:tags!note_tags_view!inner(name)";
+    assert_eq!(request.query, [("select".into(), list.to_owned())]);
 }
 
 #[tokio::test]

@@ -9,6 +9,10 @@
 //! - a many-to-many embed is refused as ambiguous if the table in the middle has columns of its
 //!   own named like the far table's (`id`, `created_at`);
 //! - aggregates inside an embed (`rel(count)`) fail; other aggregates are off, as hosted;
+//! - a cast inside an embed or a spread (`rel(id::text)`) is not done;
+//! - a quoted key of JSON (`data->"a b"`) is looked for with its quotes, and not found;
+//! - an embed asked for null beside a column in one group (`or=(rel.is.null,id.eq.1)`) is 42703;
+//! - a `numeric` comes as null for NaN, and with zeros added (`-0.5000` for `-0.50`);
 //! - `Prefer: tx=rollback` commits; query plans are refused, as hosted;
 //! - an unknown column in `select` is PGRST204 instead of 42703;
 //! - the description of the API at `/` is a stub, and anybody may read it;
