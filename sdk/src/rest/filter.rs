@@ -49,6 +49,15 @@ impl<R> Filter<R> {
     }
 
     /// Rows that pass every one of the filters; `None` when there is none, which is up to the caller.
+    ///
+    /// ```
+    /// use serde_json::Value;
+    /// use supabase_sdk::rest::{Filter, col};
+    /// let (name, city) = (Some("Zoé"), None::<&str>);
+    /// let filters = [name.map(|name| col("name").eq(name)), city.map(|city| col("city").eq(city))];
+    /// let filter: Option<Filter<Value>> = Filter::all_of(filters.into_iter().flatten());
+    /// assert_eq!(filter.unwrap().pair().1, "eq.Zoé");
+    /// ```
     pub fn all_of(filters: impl IntoIterator<Item = Self>) -> Option<Self> {
         filters.into_iter().reduce(Self::and)
     }
