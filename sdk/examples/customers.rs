@@ -51,7 +51,7 @@ async fn main() -> Result<(), Error> {
     let plates = ["A 12345 92", "B, \"67890\" 92"];
     let vehicles = plates.map(|plate| NewVehicle::new().customer_id(zoe.id).license_plate(plate));
     let added = client.table::<Vehicle>().insert_many(&vehicles).send().await?;
-    println!("{:?} vehicles added as {}", added.rows(), added.role());
+    println!("{} vehicles added as {}", added.rows().unwrap_or_default(), added.role());
 
     let moved = CustomerPatch::default().city("Larache");
     customers.update(&moved).filter(Customer::ID.eq(zoe.id)).expect_affected(1).send().await?;
@@ -62,6 +62,7 @@ async fn main() -> Result<(), Error> {
         println!("{} of {city}", arrival.license_plate.unwrap_or_default());
     }
     let removed = customers.delete().all_rows().send().await?;
-    println!("{:?} removed; {} left", removed.rows(), customers.select().head(Count::Exact).await?);
+    let left = customers.select().head(Count::Exact).await?;
+    println!("{} removed; {left} left", removed.rows().unwrap_or_default());
     Ok(())
 }

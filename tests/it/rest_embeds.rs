@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use supabase_sdk::rest::{Function, Many, One, Set, col, rel};
+use supabase_sdk::rest::{Count, Function, Many, One, Set, col, rel};
 use supabase_sdk::{Projection, Table};
 
 use crate::project::{Person, Project};
@@ -258,6 +258,10 @@ async fn functions_take_typed_arguments_and_give_typed_answers() {
     let limited = client.call(&of).order(City::NAME.desc()).limit(1).single().await.unwrap();
     assert_eq!(limited.name, "Ubud");
 
+    assert_eq!(client.call(&of).head(Count::Exact).await.unwrap(), 2);
+    assert_eq!(client.call(&of).get().head(Count::Exact).await.unwrap(), 2);
+    let tokyo = client.rpc("zone", &()).timezone("Asia/Tokyo").value().await.unwrap();
+    assert_eq!(tokyo, json!("Asia/Tokyo"));
     assert_eq!(client.rpc("total", &json!({ "numbers": [1, 2, 3] })).value().await.unwrap(), json!(6));
     assert_eq!(client.rpc("total", &json!({ "numbers": [1, 2, 3] })).get().value().await.unwrap(), json!(6));
     client.rpc("forget", &()).value().await.unwrap();

@@ -41,6 +41,7 @@ pub(crate) struct Kind {
     pub(crate) mood: Option<Mood>,
     pub(crate) happened_at: Option<Timestamp>,
     pub(crate) on_day: Option<Date>,
+    pub(crate) order: Option<i32>,
 }
 
 const BIG: i64 = 9_007_199_254_740_993;
@@ -102,6 +103,7 @@ async fn every_operator_finds_what_it_says() {
         ("enum in", Kind::MOOD.is_in([Mood::Quoted, Mood::Calm]), vec![1, BIG]),
         ("instant", Kind::HAPPENED_AT.eq(noon), vec![1]),
         ("day", Kind::ON_DAY.lt("2026-01-16".parse::<Date>().unwrap()), vec![1]),
+        ("a column called order", Kind::ORDER.eq(5), vec![1]),
         ("or", Kind::ID.eq(1_i64).or(Kind::LABEL.is_null()), vec![1, 3]),
         (
             "a tree",

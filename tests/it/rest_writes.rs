@@ -45,6 +45,9 @@ async fn rows_are_added_changed_put_and_removed_and_counted() {
         Some(3),
         "defaults where a row sets none"
     );
+    let place = notes.insert(&NewNote::new("placed").id(*id)).locate().await.unwrap();
+    assert!(place.unwrap().ends_with(&format!("/notes?id=eq.{id}")));
+    assert_eq!(notes.delete().filter(Note::ID.eq(*id)).send().await.unwrap().rows(), Some(1));
     let short = notes.insert(&NewNote::new("short")).returning_as::<Title>().single().await.unwrap();
     assert_eq!(short, Title { title: "short".to_owned(), length: Some(5) });
 

@@ -280,6 +280,9 @@ impl Draft {
         let profile = if reads { ACCEPT_PROFILE } else { CONTENT_PROFILE };
         let schema = self.schema.as_deref().unwrap_or_else(|| self.client.default_schema());
         request = request.header(profile, schema)?;
+        if self.prefer.timezone.as_ref().is_some_and(|zone| zone.contains([',', ';', '='])) {
+            return Err(Error::new(ErrorKind::Invalid, "a time zone has a name such as Europe/Paris"));
+        }
         let prefer = self.prefer.render();
         if !prefer.is_empty() {
             request = request.header(PREFER, &prefer)?;

@@ -118,6 +118,10 @@ impl Test {
                 [not, operator, ".", &quote::listed(value)].concat()
             }
             (Self::Is(word), _) => [not, "is.", word].concat(),
+            // PostgREST takes a list of one empty text for an empty list.
+            (Self::In(values), place) if values.len() == 1 && values[0].is_empty() => {
+                Self::Value("eq".into(), String::new()).render(negated, place)
+            }
             (Self::In(values), _) => {
                 let values: Vec<_> = values.iter().map(|value| quote::listed(value)).collect();
                 [not, "in.(", &values.join(","), ")"].concat()
@@ -130,7 +134,9 @@ impl Node {
     /// A query pair: a column and its test, or `and`/`or` and the group.
     pub(super) fn pair(&self) -> (Cow<'static, str>, String) {
         match self {
-            Self::Compare { column, negated, test } => (column.clone(), test.render(*negated, Place::Top)),
+            Self::Compare { column, negated, test } => {
+                (quote::parameter(column).into(), test.render(*negated, Place::Top))
+            }
             Self::Group { all, negated, nodes } => {
                 ([not(*negated), word(*all)].concat().into(), ["(", &list(nodes), ")"].concat())
             }
@@ -174,12 +180,16 @@ mod tests {
 
     #[test]
     fn filters_render_as_postgrest_reads_them() {
-        let cases: [(Filter<Note>, &str, &str); 14] = [
+        let cases: [(Filter<Note>, &str, &str); 18] = [
             (TITLE.eq("fish, chips"), "title", "eq.fish, chips"),
             (!TITLE.is_null(), "title", "not.is.null"),
             (YEAR.gte(2020_i64), "\"the year\"", "gte.2020"),
             (TITLE.is_in(["a", "b,c", "q\"\\", "null", ""]), "title", r#"in.(a,"b,c","q\"\\","null","")"#),
             (TITLE.is_in([""; 0]), "title", "in.()"),
+            (TITLE.is_in([""]), "title", "eq."),
+            (!TITLE.is_in([""]).and(TITLE.is_in([""])), "not.and", r#"(title.eq."",title.eq."")"#),
+            (col("order").eq(1), "\"order\"", "eq.1"),
+            (col("order").eq(1).or(col("or").eq(2)), "or", "(order.eq.1,or.eq.2)"),
             (TITLE.eq("a)").or(YEAR.lt(3_i64)), "or", r#"(title.eq."a)","the year".lt.3)"#),
             (
                 !TITLE.eq("a").and(TITLE.neq("b").or(YEAR.gt(1_i64))),

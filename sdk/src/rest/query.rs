@@ -214,7 +214,7 @@ impl<T, R, S> Query<T, R, S> {
                 for (name, value) in values {
                     let test =
                         if value.is_null() { "is.null".to_owned() } else { format!("eq.{}", literal(value)) };
-                    draft.filter_written(quote::name(&name).into_owned(), test);
+                    draft.filter_written(quote::parameter(&quote::name(&name)), test);
                 }
             }
             Ok(_) => draft.fail("matching wants an object with at least one column"),
@@ -463,8 +463,9 @@ impl<T> Query<T, T, Unfiltered> {
         let key = self.draft.key.first().copied();
         let query = self.at();
         match key {
-            Some(key) => query
-                .with(|draft| draft.filter_written(quote::name(key).into_owned(), "not.is.null".to_owned())),
+            Some(key) => query.with(|draft| {
+                draft.filter_written(quote::parameter(&quote::name(key)), "not.is.null".to_owned())
+            }),
             None => query,
         }
     }

@@ -42,6 +42,17 @@ pub(super) fn name(name: &str) -> Cow<'_, str> {
     if !name.is_empty() && name.bytes().all(plain) { name.into() } else { quoted(name).into() }
 }
 
+/// A column's name as the name of a query pair: quoted if the pair would mean something else. A table may
+/// well have a column `order`.
+pub(super) fn parameter(rendered: &str) -> String {
+    if is_reserved(rendered) { quoted(rendered) } else { rendered.to_owned() }
+}
+
+/// True for what PostgREST reads as a part of the question instead of a column or an argument.
+pub(super) fn is_reserved(name: &str) -> bool {
+    matches!(name, "select" | "order" | "limit" | "offset" | "columns" | "on_conflict" | "and" | "or" | "not")
+}
+
 /// Names as a list, all in quotes, as the official client sends them in `columns`.
 pub(super) fn names<N: AsRef<str>>(names: &[N]) -> String {
     names.iter().map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(",")

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::rest::Literal;
 use crate::rest::draft::Draft;
 use crate::rest::query::{Query, stage};
+use crate::rest::{Literal, quote};
 use crate::transport::Replay;
 
 /// A function with its arguments: a struct whose fields are named like them. `migrator types` writes one for
@@ -122,6 +122,11 @@ impl Draft {
         };
         for (name, value) in arguments {
             match value {
+                _ if quote::is_reserved(&name) => {
+                    self.fail(format!(
+                        "an argument {name} means something else in an address: call without get()"
+                    ));
+                }
                 // There is no way to say null in an address; an argument that is left out is its default.
                 Value::Null => {}
                 Value::Array(values) if values.iter().any(Value::is_null) => {

@@ -245,9 +245,8 @@ impl Draft {
         for key in self.key {
             match row.get(*key).and_then(|value| serde_json::from_str(value.get()).ok()) {
                 None | Some(Value::Null) => self.fail(format!("the row has no {key}, which is in its key")),
-                Some(value) => {
-                    self.filter_written(quote::name(key).into_owned(), format!("eq.{}", value.literal()))
-                }
+                Some(value) => self
+                    .filter_written(quote::parameter(&quote::name(key)), format!("eq.{}", value.literal())),
             }
         }
         self.set_body(&row);

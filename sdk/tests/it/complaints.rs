@@ -393,3 +393,60 @@ async fn the_community_client_comes_wired() {
     assert_eq!(header("authorization"), "Bearer theirs");
     assert_eq!(header("accept-profile"), "personal");
 }
+
+/// Complaint 22: a type does not grow with the question.
+#[test]
+fn complaint_22_types_stay_small_whatever_is_asked() {
+    let (_, client) = Script::echo(200, "[]", |builder| builder);
+    let mut query = client.table::<Note>().select();
+    for id in 0..60_i64 {
+        query = query.filter(Note::ID.eq(id).or(Note::TITLE.eq("a").and(!Note::BODY.is_null())));
+    }
+    let name = std::any::type_name_of_val(&query);
+    assert!(name.len() < 150, "{name}");
+    assert!(query.request().is_ok());
+}
+
+/// Answers by the token that asks: an old one has expired, and can be renewed once.
+#[derive(Debug, Default)]
+struct Expired(std::sync::atomic::AtomicUsize);
+
+impl supabase_sdk::Transport for Expired {
+    fn send<'a>(&'a self, _: &'a str, request: &'a Request) -> supabase_sdk::Sending<'a> {
+        let old = request.headers.get("authorization").is_some_and(|bearer| bearer == "Bearer old");
+        let (status, body) = if request.path == "/auth/v1/token" {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let renewed = r#"{"access_token":"new","refresh_token":"r2","expires_at":4102444800,"user":{"id":"6d1a1f3e-0000-4000-8000-000000000001"}}"#;
+            (200, renewed)
+        } else if old {
+            (401, r#"{"code":"PGRST303","message":"JWT expired"}"#)
+        } else {
+            (200, "[]")
+        };
+        let reply = supabase_sdk::Reply {
+            status: status.try_into().unwrap(),
+            headers: http::HeaderMap::new(),
+            body: body.into(),
+        };
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Ok(reply)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expired_early_is_renewed_once_for_all_who_hear_so() {
+    let transport = std::sync::Arc::new(Expired::default());
+    let client = Client::builder("http://project.test", "sb_publishable_TEST").transport(transport.clone());
+    let client = client.build().unwrap();
+    client.auth().set_session(Session {
+        access_token: Token::new("old"),
+        refresh_token: Token::new("r1"),
+        expires_at: 4_102_444_800,
+        user: User::default(),
+    });
+    let asks = (0..64).map(|_| client.from("notes").select("*").fetch());
+    futures_util::future::try_join_all(asks).await.unwrap();
+    assert_eq!(transport.0.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
