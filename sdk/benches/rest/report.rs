@@ -103,9 +103,11 @@ fn is_fetch(figure: &Figure) -> bool {
 impl fmt::Display for Figure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.work {
+            Work::Fetch { rows: 1, at_once } => format!("1 row, {at_once} at once"),
             Work::Fetch { rows, at_once } => format!("{rows} rows, {at_once} at once"),
             Work::Simple => "build a simple request".to_owned(),
             Work::Complex => "build a complex request".to_owned(),
+            Work::Read { rows: 1 } => "read 1 row".to_owned(),
             Work::Read { rows } => format!("read {rows} rows"),
         };
         for name in [OURS, FLOOR, "postgrest", OFFICIAL] {
