@@ -266,7 +266,7 @@ impl Reply {
 fn misshapen<'a, T: Deserialize<'a>>(body: &'a str, source: &serde_json::Error) -> Error {
     let mut reader = serde_json::Deserializer::from_str(body);
     let place = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(error) if error.path().iter().len() > 0 => format!("at {}", error.path()),
+        Err(error) if source.is_data() && error.path().iter().len() > 0 => format!("at {}", error.path()),
         _ => format!("at line {}, column {}", source.line(), source.column()),
     };
     let said = source.to_string();

@@ -110,6 +110,15 @@ async fn a_number_of_rows_is_held_to() {
     let one = done().expect_affected(1).send().await.unwrap_err();
     assert_eq!(one.kind(), ErrorKind::Count);
     assert_eq!(done().expect_affected(2).send().await.unwrap().rows(), Some(2));
+    let removed =
+        notes.delete().filter(Note::TITLE.is_in(["a", "b"])).expect_affected(1).send().await.unwrap_err();
+    assert_eq!((removed.kind(), removed.code()), (ErrorKind::Count, Some("PGRST124")));
+    let several =
+        notes.delete().filter(Note::TITLE.is_in(["a", "b"])).returning().maybe_single().await.unwrap_err();
+    assert_eq!(several.kind(), ErrorKind::Count);
+    assert_eq!(notes.select().head(Count::Exact).await.unwrap(), 3, "taken back");
+    let none = notes.delete().filter(Note::TITLE.eq("z")).returning().maybe_single().await.unwrap();
+    assert_eq!(none, None);
     let fewer = notes.delete().filter(Note::TITLE.eq("z")).expect_affected(1).send().await.unwrap_err();
     assert_eq!(fewer.kind(), ErrorKind::Count);
     assert_eq!(

@@ -79,7 +79,7 @@ impl Count {
             head.status = StatusCode::NO_CONTENT;
             head.headers.remove(CONTENT_TYPE);
             head.headers.remove(CONTENT_LENGTH);
-            head.headers.insert(APPLIED, HeaderValue::from_static("count=exact"));
+            hide_representation(&mut head.headers);
             Response::from_parts(head, Body::empty())
         } else {
             Response::from_parts(head, Body::from(body))
@@ -88,6 +88,20 @@ impl Count {
             Some(rows) => with_total(response, rows),
             None => response,
         }
+    }
+}
+
+/// Takes back that a representation was given, which nobody asked for.
+fn hide_representation(headers: &mut HeaderMap) {
+    let said = headers.get_all(APPLIED).into_iter().filter_map(|value| value.to_str().ok());
+    let kept =
+        said.flat_map(|value| value.split(',')).map(str::trim).filter(|part| !part.starts_with("return="));
+    let mut applied = kept.map(str::to_owned).collect::<Vec<_>>();
+    if !applied.iter().any(|part| part == "count=exact") {
+        applied.push("count=exact".to_owned());
+    }
+    if let Ok(applied) = HeaderValue::try_from(applied.join(", ")) {
+        headers.insert(APPLIED, applied);
     }
 }
 
@@ -115,8 +129,14 @@ fn read_along(mut request: Request<Body>) -> (Count, Request<Body>) {
     };
     let target = format!("{}?{query}&select={column}", request.uri().path());
     let Ok(target) = Uri::try_from(target) else { return (Count::No, request) };
+    // What else is preferred stays: a number of rows that must not be passed, above all.
+    let said = request.headers().get_all(PREFER).into_iter().filter_map(|value| value.to_str().ok());
+    let kept =
+        said.flat_map(|value| value.split(',')).map(str::trim).filter(|part| !part.starts_with("return="));
+    let wishes = kept.chain(["return=representation"]).collect::<Vec<_>>().join(", ");
+    let Ok(wishes) = HeaderValue::try_from(wishes) else { return (Count::No, request) };
     *request.uri_mut() = target;
-    request.headers_mut().insert(PREFER, HeaderValue::from_static("return=representation, count=exact"));
+    request.headers_mut().insert(PREFER, wishes);
     (Count::InHiddenBody, request)
 }
 
@@ -191,8 +211,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_delete_reads_along_a_column_it_filters_by() {
-        let (_, target) = prepared(Method::DELETE, "/t?id=eq.1", "count=exact", "").await;
-        assert_eq!(target, "/t?id=eq.1&select=id");
+        let wishes = "count=exact, handling=strict, max-affected=1, return=minimal";
+        let request = Request::delete("/t?id=eq.1").header(PREFER, wishes).body(Body::empty()).unwrap();
+        let (_, request) = Count::prepare(request).await;
+        assert_eq!(request.uri(), "/t?id=eq.1&select=id");
+        let kept = "count=exact, handling=strict, max-affected=1, return=representation";
+        assert_eq!(request.headers()[PREFER], kept);
     }
 
     #[test]
