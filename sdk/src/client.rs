@@ -154,20 +154,29 @@ impl Client {
     }
 
     async fn send_within(&self, mut request: Request, span: &Span) -> Result<Reply, Error> {
+        if !request.path.starts_with('/') {
+            // Anything else would lengthen the host's name, and send the keys there.
+            return Err(Error::new(ErrorKind::Invalid, "a request's path begins with /"));
+        }
         let address = request.address(self.url());
         let retry = request.retry.unwrap_or(self.0.retry);
         let safe_twice = request.replay == Replay::Safe;
-        let own_authorization = request.headers.contains_key(AUTHORIZATION);
-        for (name, value) in &self.0.headers {
-            request.headers.entry(name).or_insert_with(|| value.clone());
+        for name in self.0.headers.keys() {
+            if !request.headers.contains_key(name) {
+                for value in self.0.headers.get_all(name) {
+                    request.headers.append(name, value.clone());
+                }
+            }
         }
+        let own_authorization = request.headers.contains_key(AUTHORIZATION);
         request.headers.insert(API_KEY, self.0.key_header.clone());
         request.headers.insert(CLIENT_INFO, CLIENT_VERSION);
         if let Some(trace) = self.0.trace.as_ref().and_then(|trace| trace()) {
             span.record("traceparent", &trace.traceparent);
             trace.apply(&mut request.headers);
         }
-        let deadline = Instant::now() + request.timeout.unwrap_or(self.0.timeout);
+        // None for a time nobody lives to see.
+        let deadline = Instant::now().checked_add(request.timeout.unwrap_or(self.0.timeout));
         let (mut sent, mut renewed) = (0, false);
         loop {
             let token = if own_authorization { None } else { self.authorize(&mut request).await? };
@@ -189,14 +198,14 @@ impl Client {
                 }
             }
             let wait = retry.wait(sent, safe_twice, failure, random_fraction());
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             let Some(wait) = wait.filter(|wait| *wait < left && self.0.budget.take()) else {
                 span.record("status", failure.status().map(|status| status.as_u16())).record("tries", sent);
                 return answer;
             };
             tracing::debug!(?wait, sent, %failure, "trying again");
             tokio::time::sleep(wait).await;
-            request.timeout = Some(left - wait);
+            request.timeout = deadline.map(|_| left - wait);
             request.headers.insert(RETRY_COUNT, sent.into());
         }
     }
@@ -478,7 +487,8 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("ClientBuilder").field("url", &self.url).finish_non_exhaustive()
+        // Its address is not checked yet, and may hold a password.
+        out.debug_struct("ClientBuilder").finish_non_exhaustive()
     }
 }
 

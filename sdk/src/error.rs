@@ -4,6 +4,7 @@
 //! `details`, and in the messages of class 22 ("invalid input syntax for type integer: …").
 //! Those stay reachable through [`Error::message`] and [`Error::details`] for who asks.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -173,7 +174,8 @@ impl Error {
         let hint = text(&["hint"]);
         // PostgREST or the database itself speaks, and has not merely lost sight of each other.
         let spoken = code.as_deref().is_some_and(|code| {
-            code.starts_with("PGRST")
+            // PGRST001 is a connection that broke while it was used: perhaps at the commit.
+            (code.starts_with("PGRST") && code != "PGRST001")
                 || is_sqlstate(code) && !code.starts_with("08") && !matches!(code, "57P02")
         });
         Self(Box::new(Inner {
@@ -265,20 +267,26 @@ impl Error {
         self.0.kind == ErrorKind::Unauthenticated && matches!(self.code(), Some("PGRST301" | "PGRST303"))
     }
 
-    /// The message without the value that class 22 errors quote or end with: `invalid input syntax for
-    /// type integer: "…"`, `value "…" is out of range for type integer`.
-    fn safe_message(&self) -> std::borrow::Cow<'_, str> {
+    /// The message without what the server quotes in it: values, and a question that holds some. Where its
+    /// codes say that only names of tables, columns, constraints and roles can stand in it, it is whole.
+    fn safe_message(&self) -> Cow<'_, str> {
+        const NAMES: [&str; 7] = ["42P01", "42703", "42501", "42883", "3F000", "PGRST116", "PGRST124"];
         let message = self.0.message.as_str();
-        if !self.code().is_some_and(|code| is_sqlstate(code) && code.starts_with("22")) {
+        let names = |code: &str| {
+            NAMES.contains(&code) || code.starts_with("23") && is_sqlstate(code) || code.starts_with("PGRST2")
+        };
+        if self.0.status.is_none() || self.code().is_some_and(names) {
             return message.into();
         }
-        let message = message.split_once(": ").map_or(message, |(before, _)| before);
-        match (message.find('"'), message.rfind('"')) {
+        let quotes = ['"', '«', '»', '„', '“', '”'];
+        match (message.find(quotes), message.rfind(quotes)) {
             (Some(first), Some(last)) if first < last => {
-                format!("{}…{}", &message[..=first], &message[last..]).into()
+                let after = &message[last..];
+                let after = after.char_indices().nth(1).map_or("", |(at, _)| &after[at..]);
+                format!("{}\"…\"{}", &message[..first], after).into()
             }
             (Some(first), _) => message[..first].into(),
-            _ => message.into(),
+            (None, _) => message.split(['(', '\'']).next().unwrap_or_default().trim_end().into(),
         }
     }
 }
@@ -387,7 +395,16 @@ mod tests {
         let range =
             refusal(400, r#"{"code":"22003","message":"value \"s3cret\" is out of range for type integer"}"#);
         assert!(range.to_string().contains("out of range for type integer"), "{range}");
-        for error in [conflict, syntax, range] {
+        let search = refusal(400, r#"{"code":"42601","message":"syntax error in tsquery: \"s3cret & &\""}"#);
+        let filter =
+            refusal(400, r#"{"code":"PGRST100","message":"\"failed to parse filter (s3cret)\" (line 1)"}"#);
+        let tree = refusal(400, r#"{"code":"PGRST100","message":"failed to parse logic tree (s3cret)"}"#);
+        let address = refusal(
+            400,
+            r#"{"code":"email_address_invalid","message":"Email address \"s3cret\" is invalid"}"#,
+        );
+        let french = refusal(400, r#"{"code":"22P02","message":"syntaxe invalide : « s3cret »"}"#);
+        for error in [conflict, syntax, range, search, filter, tree, address, french] {
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
         }
     }

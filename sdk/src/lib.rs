@@ -29,7 +29,8 @@
 //! - A [`Client`] is an `Arc`: clone it freely, it needs no `&mut`.
 //! - Once somebody is signed in, every request carries their token, renewed before it expires.
 //! - A failure is one [`Error`]; decide by [`Error::kind`], show it with `Display`.
-//! - Keys, tokens and row values never appear in `Debug` or `Display` of anything here.
+//! - Keys and tokens never appear in `Debug` or `Display` of anything here, nor row values in those of an
+//!   [`Error`], a [`Request`], a [`Reply`] or a question. Rows, and what rows are written as, show what they hold.
 #![warn(missing_docs)]
 
 pub mod auth;

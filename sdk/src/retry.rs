@@ -2,12 +2,12 @@
 //!
 //! | the failure | what is tried again |
 //! |---|---|
-//! | the request was certainly not carried out: no connection, 429, PGRST000 to 003, or a transaction the database rolled back for a passing reason (SQLSTATE 40001, 40P01, 55P03, 53…, 57P0…) | any request |
+//! | the request was certainly not carried out: no connection, 429, PGRST000, 002 and 003, or a transaction the database rolled back for a passing reason (SQLSTATE 40001, 40P01, 55P03, 53…, 57P0…) | any request |
 //! | it may have been carried out: the connection was cut, a timeout, 408, 502, 503, 520 to 530 | requests that are safe to send twice |
 //! | anything else | nothing |
 //!
-//! Safe to send twice are GET, HEAD and PUT, upserts, and inserts that
-//! [`crate::rest::Query::replay_safe`] made so. PATCH and DELETE would find other rows the second time,
+//! Safe to send twice are GET, HEAD and PUT, upserts whose rows all bring the columns they are met by, and
+//! inserts that [`crate::rest::Query::replay_safe`] made so. PATCH and DELETE would find other rows the second time,
 //! and say so wrongly. What ran into a time limit, the database's (57014) or a gateway's (504), is not tried
 //! again: it would again.
 //!
@@ -52,7 +52,10 @@ impl Retry {
             return None;
         }
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(sent.saturating_sub(1)));
-        let jittered = doubled.min(self.longest).mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0));
+        let doubled = doubled.min(self.longest);
+        // A random number that is none waits longest.
+        let share = if random.is_nan() { 1.0 } else { 0.5 + 0.5 * random.clamp(0.0, 1.0) };
+        let jittered = Duration::try_from_secs_f64(doubled.as_secs_f64() * share).unwrap_or(doubled);
         let wait = failure.retry_after().map_or(jittered, |asked| asked.max(jittered));
         (wait <= self.longest).then_some(wait)
     }
@@ -110,7 +113,7 @@ mod tests {
     fn what_is_sent_again_depends_on_what_may_have_happened() {
         let undone = [
             refusal(429, ""),
-            refusal(503, "PGRST001"),
+            refusal(503, "PGRST002"),
             refusal(503, "PGRST003"),
             refusal(500, "40001"),
             refusal(500, "40P01"),
@@ -122,6 +125,7 @@ mod tests {
             assert_eq!(again(&failure), (true, true), "{failure}");
         }
         let unknown = [408, 502, 503, 520, 522].map(|status| refusal(status, ""));
+        assert_eq!(again(&refusal(503, "PGRST001")), (true, false), "it may have broken at the commit");
         let silent = [ErrorKind::Unreachable, ErrorKind::Timeout].map(|kind| Error::new(kind, "cut"));
         for failure in unknown.into_iter().chain(silent) {
             assert_eq!(again(&failure), (true, false), "{failure}");
@@ -144,7 +148,7 @@ mod tests {
 
     #[test]
     fn waits_double_are_jittered_and_end() {
-        let failure = refusal(503, "PGRST001");
+        let failure = refusal(503, "PGRST002");
         let retry = Retry::default();
         let wait = |sent, random| retry.wait(sent, true, &failure, random).map(|wait| wait.as_millis());
         assert_eq!(
@@ -153,6 +157,11 @@ mod tests {
         );
         assert_eq!([wait(1, 0.0), wait(2, 0.0)], [Some(125), Some(250)]);
         assert_eq!(Retry::never().wait(1, true, &failure, 0.5), None);
+        let endless = Retry { tries: 2, first: Duration::MAX, longest: Duration::MAX };
+        assert!(
+            endless.wait(1, true, &failure, 1.0).is_some()
+                && retry.wait(1, true, &failure, f64::NAN).is_some()
+        );
         assert!(Retry { tries: u32::MAX, ..retry }.wait(200, true, &failure, 1.0).unwrap() <= retry.longest);
     }
 

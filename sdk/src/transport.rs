@@ -2,7 +2,8 @@
 //!
 //! A [`Request`] is a value without a server or a session; [`crate::Client::send`] adds both.
 //! Every request ends: connecting and the whole have time limits. Redirects are
-//! followed within the project's origin only, since one to another origin would carry the keys along.
+//! followed within the project's origin only, since one to another origin would carry the keys along, and
+//! only where they keep the method.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,6 +17,7 @@ use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_path_to_error::Segment;
 
 use crate::error::{Error, ErrorKind};
 use crate::retry::Retry;
@@ -257,8 +259,29 @@ impl Reply {
         let body = std::str::from_utf8(&self.body).map_err(|source| {
             Error::new(ErrorKind::Protocol, "the answer is not UTF-8").with_source(source)
         })?;
-        serde_json::from_str(body).map_err(|source| misshapen::<T>(body, &source))
+        read(body)
     }
+}
+
+/// Reads JSON that a server gave.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Error> {
+    serde_json::from_str(body).map_err(|source| misshapen::<T>(body, &source))
+}
+
+/// A place in a body. A name that no column would have is a key of somebody's data, and is not shown.
+fn place(path: &serde_path_to_error::Path) -> String {
+    let mut place = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => place.push_str(&format!("[{index}]")),
+            Segment::Map { key } if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+                place.extend([if place.is_empty() { "" } else { "." }, key]);
+            }
+            Segment::Map { .. } => place.push_str(".*"),
+            Segment::Enum { .. } | Segment::Unknown => place.push_str(".?"),
+        }
+    }
+    place
 }
 
 /// Why a body is not what was expected: where, and what was expected there, without the value that is there.
@@ -266,7 +289,9 @@ impl Reply {
 fn misshapen<'a, T: Deserialize<'a>>(body: &'a str, source: &serde_json::Error) -> Error {
     let mut reader = serde_json::Deserializer::from_str(body);
     let place = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(error) if source.is_data() && error.path().iter().len() > 0 => format!("at {}", error.path()),
+        Err(error) if source.is_data() && error.path().iter().len() > 0 => {
+            format!("at {}", place(error.path()))
+        }
         _ => format!("at line {}, column {}", source.line(), source.column()),
     };
     let said = source.to_string();
@@ -319,7 +344,10 @@ impl HttpTransport {
     pub fn new(timeout: Duration) -> Result<Self, Error> {
         let within_origin = reqwest::redirect::Policy::custom(|attempt| {
             let from = attempt.previous().last().map(url::Url::origin);
-            if from.is_some_and(|from| from == attempt.url().origin())
+            // Others turn a write into a read, and would make it look done.
+            let as_it_is = matches!(attempt.status().as_u16(), 307 | 308);
+            if as_it_is
+                && from.is_some_and(|from| from == attempt.url().origin())
                 && attempt.previous().len() <= Self::REDIRECTS
             {
                 attempt.follow()

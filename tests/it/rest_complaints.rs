@@ -75,8 +75,11 @@ async fn complaint_9_no_limit_of_the_server_cuts_a_stream() {
     // A function's rows are cut alike, and streamed alike.
     let cut = client.rpc("all_notes", &()).fetch().await.unwrap();
     assert_eq!((cut.len(), cut.may_be_cut()), (1_000, true));
-    let called = client.rpc("all_notes", &()).stream_by(col("id")).try_collect::<Vec<Value>>().await;
+    let called = client.rpc("all_notes", &()).get().stream_by(col("id")).try_collect::<Vec<Value>>().await;
     assert_eq!(called.unwrap().len(), 2_345);
+    let writes =
+        client.rpc("all_notes", &()).stream_by(col("id")).try_collect::<Vec<Value>>().await.unwrap_err();
+    assert_eq!(writes.kind(), ErrorKind::Invalid, "nobody said that it only reads");
     let unknown = client.from("notes").select("title").fetch_all().await.unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::Invalid);
 }

@@ -83,7 +83,7 @@ pub(crate) fn operators() -> Vec<(&'static str, Filter<Kind>, Vec<i64>)> {
         ("array overlaps", Kind::SCORES.overlaps([2, 9]), vec![1]),
         ("json contains", Kind::DATA.contains(json!({ "theme": "dark" })), vec![1]),
         ("json text", Kind::DATA.json_text("theme").eq("dark"), vec![1]),
-        ("json path", Kind::DATA.json("list").json("1").json_text("k").eq("v"), vec![1]),
+        ("json path", Kind::DATA.json("list").json(1).json_text("k").eq("v"), vec![1]),
         ("range contains", Kind::DAYS.contains(Point(3)), vec![1]),
         ("range contained", Kind::DAYS.contained_by(Range::from(0..20)), vec![1, 3, BIG]),
         ("range overlaps", Kind::DAYS.overlaps(Range::from(4..6)), vec![1, 3]),

@@ -107,7 +107,10 @@ impl Names {
     /// stands before.
     pub(crate) fn fields<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
         let mut taken = Self::default();
-        let good: Vec<bool> = names.clone().map(|name| field(name) == name).collect();
+        // Two fields that are the same in capitals would share the constant of their column.
+        let mut capitals = HashSet::new();
+        let good: Vec<bool> =
+            names.clone().map(|name| field(name) == name && capitals.insert(name.to_uppercase())).collect();
         taken.0.extend(names.clone().zip(&good).filter(|(_, good)| **good).map(|(name, _)| name.to_owned()));
         let give =
             |(name, good): (&str, bool)| if good { name.to_owned() } else { taken.give(&[&field(name)]) };

@@ -44,6 +44,8 @@ pub(crate) struct Serde {
     pub(crate) rename_all: Option<String>,
     pub(crate) flatten: bool,
     pub(crate) skip: bool,
+    /// True if it is written in a way of its own.
+    pub(crate) by_hand: bool,
 }
 
 impl Serde {
@@ -61,6 +63,7 @@ impl Serde {
             } else if path.is_ident("skip") || path.is_ident("skip_deserializing") {
                 serde.skip = true;
             } else {
+                serde.by_hand |= path.is_ident("with") || path.is_ident("serialize_with");
                 pass_over(&meta)?;
             }
             Ok(())
@@ -128,12 +131,29 @@ fn renamed(name: &str, rule: &str) -> String {
 }
 
 /// The constant a field's column or embed is known by: `starts_at` is `STARTS_AT`, `type_` is `TYPE`.
-pub(crate) fn constant(field: &Ident) -> Ident {
+pub(crate) fn constant(field: &Ident) -> Result<Ident> {
     named_constant(&field.unraw().to_string(), field.span())
 }
 
-pub(crate) fn named_constant(name: &str, span: Span) -> Ident {
-    Ident::new(name.trim_end_matches('_').to_uppercase().as_str(), span)
+/// The constant of the field that a column of this name would have: `startsAt` is `STARTS_AT`, and
+/// `first name` is `FIRST_NAME`.
+pub(crate) fn named_constant(column: &str, span: Span) -> Result<Ident> {
+    let mut name = String::new();
+    for char in column.trim_end_matches('_').chars() {
+        if char.is_uppercase()
+            && name.chars().last().is_some_and(|last| last.is_lowercase() || last.is_numeric())
+        {
+            name.push('_');
+        }
+        match char.is_alphanumeric() {
+            true => name.extend(char.to_lowercase()),
+            false => name.push('_'),
+        }
+    }
+    let name = name.to_uppercase();
+    syn::parse_str::<Ident>(&name).map(|_| Ident::new(&name, span)).map_err(|_| {
+        Error::new(span, format!("{column:?} gives no name for a constant; rename the field, and name the column by #[serde(rename)]"))
+    })
 }
 
 /// The constant that is there if a column may not be null; its name is what the compiler says otherwise.
@@ -155,10 +175,13 @@ pub(crate) fn inside<'a>(wrapper: &str, wrapped: &'a Type) -> Option<&'a Type> {
 /// The method that sets a field which may be unset.
 pub(crate) fn setter(ident: &Ident, vis: &Visibility, value: &Type) -> TokenStream {
     let doc = format!("Sets `{}`.", ident.unraw());
+    // What a shape has already, or every type: a column of that name is set by another.
+    let taken = ["new", "default", "clone", "into", "from"].iter().any(|name| ident == name);
+    let method = if taken { Ident::new(&format!("set_{ident}"), ident.span()) } else { ident.clone() };
     quote! {
         #[doc = #doc]
         #[must_use]
-        #vis fn #ident(mut self, value: impl ::supabase_sdk::rest::Assign<#value>) -> Self {
+        #vis fn #method(mut self, value: impl ::supabase_sdk::rest::Assign<#value>) -> Self {
             self.#ident = ::supabase_sdk::rest::Set::To(::supabase_sdk::rest::Assign::assign(value));
             self
         }

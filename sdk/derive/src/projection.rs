@@ -45,6 +45,12 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let serde = Serde::read(&input.attrs)?;
     let (mut fields, mut constants, mut checks) = (Vec::new(), Vec::new(), Vec::new());
     for field in field::named(input)? {
+        if let (Type::Path(inside), _) = embedded(&field.ty)
+            && (inside.path.is_ident(&input.ident) || inside.path.is_ident("Self"))
+        {
+            let message = "a projection cannot hold itself: how deep should it go? Write one for each level";
+            return Err(Error::new_spanned(&field.ty, message));
+        }
         let part = Part::read(field, &serde, &of)?;
         fields.push(part.field);
         constants.extend(part.constant);
@@ -84,7 +90,7 @@ impl Part {
         }
         let name = serde.name(ident, container);
         match said {
-            Said { embed: Some(relation), .. } => Ok(Self::embed(field, ident, &name, &relation, of)),
+            Said { embed: Some(relation), .. } => Self::embed(field, ident, &name, &relation, of),
             Said { spread: Some(relation), .. } => Ok(Self::spread(field, &relation, of)),
             Said { aggregate: Some(function), column, cast, .. } => {
                 let (column, cast) = (column.unwrap_or_default(), cast.unwrap_or_default());
@@ -95,7 +101,7 @@ impl Part {
                 };
                 Ok(Self { field, constant: None, check: None })
             }
-            Said { column, cast, not_null, .. } => Ok(Self::column(field, &name, column, cast, not_null, of)),
+            Said { column, cast, not_null, .. } => Self::column(field, &name, column, cast, not_null, of),
         }
     }
 
@@ -108,10 +114,14 @@ impl Part {
         cast: Option<String>,
         not_null: bool,
         of: &Path,
-    ) -> Self {
+    ) -> Result<Self> {
         let path = column.as_deref().is_some_and(|column| column.contains("->"));
-        let check = (!path && cast.is_none()).then(|| {
-            let constant = field::named_constant(column.as_deref().unwrap_or(name), field.ident.span());
+        let constant = match &column {
+            Some(column) if !path => Some(field::named_constant(column, field.ident.span())?),
+            Some(_) => None,
+            None => field.ident.as_ref().map(field::constant).transpose()?,
+        };
+        let check = constant.filter(|_| cast.is_none()).map(|constant| {
             let value = field::value(&field.ty);
             let never_null = (!not_null && field::inside("Option", &field.ty).is_none()).then(|| {
                 let known = field::never_null(&constant);
@@ -126,16 +136,16 @@ impl Part {
         let field = quote! {
             ::supabase_sdk::rest::Field::Column { name: #name, column: #column, cast: #cast, generated: false }
         };
-        Self { field, constant: None, check }
+        Ok(Self { field, constant: None, check })
     }
 
-    fn embed(field: &syn::Field, ident: &Ident, name: &str, relation: &Relation, of: &Path) -> Self {
+    fn embed(field: &syn::Field, ident: &Ident, name: &str, relation: &Relation, of: &Path) -> Result<Self> {
         let (inside, many) = embedded(&field.ty);
-        let (vis, constant) = (&field.vis, field::constant(ident));
+        let (vis, constant) = (&field.vis, field::constant(ident)?);
         let doc = format!("The embedded `{name}`.");
         let row = quote! { <#inside as ::supabase_sdk::rest::Projection>::Of };
         let (target, hint, inner) = (relation.target(&row), relation.hint(), relation.inner);
-        Self {
+        Ok(Self {
             field: quote! {
                 ::supabase_sdk::rest::Field::Embed {
                     name: #name,
@@ -150,7 +160,7 @@ impl Part {
                 #vis const #constant: ::supabase_sdk::rest::Embed<#of, #row> = ::supabase_sdk::rest::Embed::new(#name);
             }),
             check: relation.check(field, of, &row, many),
-        }
+        })
     }
 
     fn spread(field: &syn::Field, relation: &Relation, of: &Path) -> Self {
@@ -174,10 +184,10 @@ impl Part {
 
 /// The projection a field embeds, and whether it may be many rows.
 fn embedded(ty: &Type) -> (&Type, bool) {
+    let ty = field::value(ty);
     if let Some(inside) = field::inside("Vec", ty) {
         return (inside, true);
     }
-    let ty = field::value(ty);
     (field::inside("Box", ty).unwrap_or(ty), false)
 }
 

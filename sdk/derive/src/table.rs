@@ -26,6 +26,7 @@ struct Column<'a> {
     key: bool,
     default: bool,
     generated: bool,
+    by_hand: bool,
 }
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
@@ -33,12 +34,34 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let serde = Serde::read(&input.attrs)?;
     let columns: Vec<Column<'_>> =
         field::named(input)?.map(|field| Column::read(field, &serde)).collect::<Result<_>>()?;
+    if container.insert.is_some() || container.update.is_some() {
+        if let Some(column) = columns.iter().find(|column| column.by_hand && !column.generated) {
+            let message = "a column that serde writes in a way of its own cannot stand in the shapes: give it a type that writes itself";
+            return Err(Error::new_spanned(column.ty, message));
+        }
+    }
     let Some(table) = &container.name else {
         return Err(Error::new_spanned(&input.ident, "say which table: #[table(name = \"…\")]"));
     };
 
     let row = &input.ident;
-    let constants = columns.iter().map(Column::constant);
+    let mut constants: Vec<TokenStream> = Vec::new();
+    let mut known: Vec<Ident> = Vec::new();
+    for column in &columns {
+        let mut name = field::constant(column.ident)?;
+        if known.contains(&name) {
+            // `id_` beside `id`.
+            name = Ident::new(&format!("{name}_"), name.span());
+        }
+        if known.contains(&name) {
+            let message = format!(
+                "two columns would be {name}: rename a field, and name its column by #[serde(rename)]"
+            );
+            return Err(Error::new_spanned(column.ident, message));
+        }
+        constants.push(column.constant(&name));
+        known.push(name);
+    }
     let fields = columns.iter().map(Column::field);
     let key = columns.iter().filter(|column| column.key).map(|column| &column.name);
     let schema = container.schema.iter().map(|schema| {
@@ -123,23 +146,24 @@ impl<'a> Column<'a> {
         }
         let ident = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a column has a name"))?;
         let docs = field.attrs.iter().filter(|it| it.path().is_ident("doc")).collect();
+        let by_hand = serde.by_hand;
         let name = serde.name(ident, container);
-        Ok(Self { ident, vis: &field.vis, docs, ty: &field.ty, name, key, default, generated })
+        Ok(Self { ident, vis: &field.vis, docs, ty: &field.ty, name, key, default, generated, by_hand })
     }
 
     fn is_required(&self) -> bool {
         !self.default && !self.generated && field::inside("Option", self.ty).is_none()
     }
 
-    fn constant(&self) -> TokenStream {
+    fn constant(&self, constant: &Ident) -> TokenStream {
         let Self { vis, docs, name, .. } = self;
-        let (constant, value) = (field::constant(self.ident), field::value(self.ty));
+        let value = field::value(self.ty);
         let doc = docs.is_empty().then(|| {
             let doc = format!("The column `{name}`.");
             quote! { #[doc = #doc] }
         });
         let never_null = field::inside("Option", self.ty).is_none().then(|| {
-            let known = field::never_null(&constant);
+            let known = field::never_null(constant);
             quote! { #[doc(hidden)] #vis const #known: () = (); }
         });
         quote! {

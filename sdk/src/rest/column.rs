@@ -281,35 +281,59 @@ macro_rules! comparisons_of {
 
 range_comparisons! { <T> Range<T>, <> Any }
 
-/// Steps into JSON. A step is a key, or the number of an element.
+/// One step into JSON: a key, or the number of an element. A text is a key even if it looks like a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonStep(String);
+
+impl From<&str> for JsonStep {
+    fn from(key: &str) -> Self {
+        let number = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+        Self(if number { format!("\"{key}\"") } else { quote::name(key).into_owned() })
+    }
+}
+
+impl From<String> for JsonStep {
+    fn from(key: String) -> Self {
+        Self::from(key.as_str())
+    }
+}
+
+/// Counted from 0; from the end, where negative.
+impl From<i32> for JsonStep {
+    fn from(element: i32) -> Self {
+        Self(element.to_string())
+    }
+}
+
+/// Steps into JSON.
 impl<R, N: Name> Column<R, Value, N> {
     /// The value at a key, as JSON: `preferences->notifications`.
-    pub fn json(self, key: impl Into<String>) -> Column<R, Value, String> {
-        self.step("->", &key.into())
+    pub fn json(self, key: impl Into<JsonStep>) -> Column<R, Value, String> {
+        self.step("->", key)
     }
 
     /// The value at a key, as text: `preferences->>theme`.
-    pub fn json_text(self, key: impl Into<String>) -> Column<R, String, String> {
-        self.step("->>", &key.into())
+    pub fn json_text(self, key: impl Into<JsonStep>) -> Column<R, String, String> {
+        self.step("->>", key)
     }
 }
 
 /// Steps into JSON, from a column named at run time.
 impl<R> Column<R, Any, String> {
     /// The value at a key, as JSON: `preferences->notifications`.
-    pub fn json(self, key: impl Into<String>) -> Self {
-        self.step("->", &key.into())
+    pub fn json(self, key: impl Into<JsonStep>) -> Self {
+        self.step("->", key)
     }
 
     /// The value at a key, as text: `preferences->>theme`.
-    pub fn json_text(self, key: impl Into<String>) -> Self {
-        self.step("->>", &key.into())
+    pub fn json_text(self, key: impl Into<JsonStep>) -> Self {
+        self.step("->>", key)
     }
 }
 
 impl<R, T, N: Name> Column<R, T, N> {
-    fn step<U>(self, arrow: &str, key: &str) -> Column<R, U, String> {
-        let name = format!("{}{arrow}{}", self.name.render(), quote::name(key));
+    fn step<U>(self, arrow: &str, step: impl Into<JsonStep>) -> Column<R, U, String> {
+        let name = [&*self.name.render(), arrow, &step.into().0].concat();
         Column { name, of: PhantomData }
     }
 }

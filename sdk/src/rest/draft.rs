@@ -139,6 +139,8 @@ pub(super) struct Draft {
     pub(super) body: bytes::Bytes,
     /// The rows of the body; `None` where it is no rows.
     pub(super) rows: Option<RowKeys>,
+    /// True if the body is a list of rows, and not one alone.
+    pub(super) many: bool,
     /// The columns of the row that are never written.
     pub(super) generated: Vec<&'static str>,
     pub(super) page_size: Option<usize>,
@@ -174,6 +176,7 @@ impl Draft {
             headers: HeaderMap::new(),
             body: bytes::Bytes::new(),
             rows: None,
+            many: false,
             generated: Vec::new(),
             page_size: None,
             expected: None,
@@ -215,7 +218,8 @@ impl Draft {
     pub(super) fn set_body(&mut self, body: &(impl Serialize + ?Sized)) {
         match serde_json::to_vec(body) {
             Ok(body) => self.body = body.into(),
-            Err(error) => self.fail(format!("a value cannot be written as JSON: {error}")),
+            // Its own words may repeat the value.
+            Err(_) => self.fail("a value cannot be written as JSON"),
         }
     }
 
@@ -251,6 +255,9 @@ impl Draft {
     }
 
     pub(super) fn check_but_ragged(&self) -> Result<(), Error> {
+        if matches!(&*self.relation, "" | "." | "..") {
+            return Err(Error::new(ErrorKind::Invalid, "no table or function has this name"));
+        }
         if let Some(message) = &self.fault {
             return Err(Error::new(ErrorKind::Invalid, message.clone()));
         }
@@ -268,6 +275,21 @@ impl Draft {
         }
     }
 
+    /// True for rows that, sent twice, meet themselves: every one brings the columns it is met by.
+    fn meets_itself(&self) -> bool {
+        let met = self.pairs.iter().find(|(name, _)| name == "on_conflict");
+        let (Some(_), Some((_, met)), Some(rows)) = (self.prefer.resolution, met, &self.rows) else {
+            return false;
+        };
+        let brings = |columns: &[String], met: &str| columns.iter().any(|column| quote::name(column) == met);
+        rows.groups.iter().all(|(columns, _)| met.split(',').all(|met| brings(columns, met)))
+    }
+
+    /// True for the call of a function that is not known to only read.
+    pub(super) fn may_write(&self) -> bool {
+        self.method == Method::POST && !self.folder.is_empty() && self.replay != Some(Replay::Safe)
+    }
+
     /// True for an upsert that changes rows that are there.
     pub(super) fn merges(&self) -> bool {
         self.prefer.resolution == Some("merge-duplicates")
@@ -282,7 +304,9 @@ impl Draft {
             columns.into_iter().filter(|name| !self.generated.contains(&name.as_str())).collect();
         self.set_pair("columns", quote::names(&columns));
         self.prefer.missing = None;
-        self.rows = None;
+        if let Some(rows) = &mut self.rows {
+            rows.groups = rows.groups.drain(..).skip(group).take(1).collect();
+        }
     }
 
     /// What is sent.
@@ -314,7 +338,8 @@ impl Draft {
             request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request.body = self.body.clone();
         }
-        request.replay = self.replay.unwrap_or(request.replay);
+        request.replay =
+            self.replay.unwrap_or(if self.meets_itself() { Replay::Safe } else { request.replay });
         request.retry = self.retry;
         request.timeout = self.timeout;
         Ok(request)

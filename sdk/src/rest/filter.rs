@@ -210,7 +210,7 @@ mod tests {
             (TAGS.contains(["a", "b c"]), "tags", r#"cs.{a,"b c"}"#),
             (TAGS.overlaps(["x"]).or(TITLE.is_null()), "or", r#"(tags.ov."{x}",title.is.null)"#),
             (TITLE.matches(TextSearch::web("fat or cat").config("fr)e")), "title", "wfts(fre).fat or cat"),
-            (col("data").json("a b").json_text("0").eq("x"), "data->\"a b\"->>0", "eq.x"),
+            (col("data").json("a b").json(-1).json_text("0").eq("x"), "data->\"a b\"->-1->>\"0\"", "eq.x"),
             (
                 Filter::any_of([TITLE.eq("a"), TITLE.eq("b"), !TITLE.is_in(["c"])]).unwrap(),
                 "or",

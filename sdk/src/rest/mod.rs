@@ -24,7 +24,7 @@ mod table;
 mod value;
 mod write;
 
-pub use column::{Column, Name, TextSearch, Truth, col};
+pub use column::{Column, JsonStep, Name, TextSearch, Truth, col};
 pub use draft::{Count, Explain, Missing};
 pub use embed::{Embed, rel};
 pub use filter::Filter;

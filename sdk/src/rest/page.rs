@@ -4,7 +4,8 @@
 //! others. It ends on an empty page and on nothing else: a server that cuts answers shorter than was
 //! asked only makes more pages.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
 
 use futures_util::stream::{self, Stream, TryStreamExt};
@@ -70,13 +71,16 @@ struct Reader {
     draft: Draft,
     /// The whole order: what was asked for, and the key.
     order: Vec<Term>,
+    /// What these columns are called in the answer.
+    names: Vec<String>,
     /// How many rows are still wanted; no end if `None`.
     wanted: Option<usize>,
     /// How many rows the last page held, if that was fewer than were asked for.
     short: Option<usize>,
     started: bool,
-    /// The order's columns in the last row.
-    last: Option<Vec<Option<String>>>,
+    /// Where the pages ended so far, each as a hash of the order's columns in its last row.
+    ends: HashSet<u64>,
+    hashing: RandomState,
 }
 
 fn pages<R: DeserializeOwned + Send + 'static>(
@@ -98,6 +102,13 @@ impl Reader {
 
     fn new(mut draft: Draft) -> Result<Self, Error> {
         draft.check()?;
+        if draft.may_write() {
+            let message = format!(
+                "a stream calls {} once for each page, and it may write: call it with get(), or declare that it READS",
+                draft.relation
+            );
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
         let invalid = |message: String| Err(Error::new(ErrorKind::Invalid, message));
         let key: Vec<String> = match draft.page_key.is_empty() {
             true => draft.key.iter().map(|column| quote::name(column).into_owned()).collect(),
@@ -116,6 +127,7 @@ impl Reader {
                 None => order.push(Term::of_key(column)),
             }
         }
+        let mut names = Vec::with_capacity(order.len());
         for term in &order {
             let Some(name) = plain_name(&term.column) else {
                 return invalid(format!(
@@ -123,11 +135,20 @@ impl Reader {
                     term.column
                 ));
             };
-            ask_for(&mut draft.select, &term.column, &name);
+            names.push(ask_for(&mut draft.select, &term.column, &name, names.len()));
         }
         let wanted = draft.clauses.limit.take();
         draft.clauses.order = order.clone();
-        Ok(Self { draft, order, wanted, short: None, started: false, last: None })
+        Ok(Self {
+            draft,
+            order,
+            names,
+            wanted,
+            short: None,
+            started: false,
+            ends: HashSet::new(),
+            hashing: RandomState::new(),
+        })
     }
 
     /// The next page; `None` after the last.
@@ -140,12 +161,19 @@ impl Reader {
         let reply = self.draft.send().await?;
         let raw: Vec<&RawValue> = reply.json_borrowed()?;
         let Some(last) = raw.last() else { return Ok(None) };
-        if let Some(cap) = self.short {
+        // Two pages cut to the same length are the server's limit; one may be the end, and a row that came since.
+        let short = (raw.len() < asked).then_some(raw.len());
+        if let Some(cap) = short.filter(|_| short == self.short) {
             self.draft.client.learn_row_cap(cap);
         }
-        self.short = (raw.len() < asked).then_some(raw.len());
+        self.short = short;
         self.go_on_after(last)?;
         self.wanted = self.wanted.map(|wanted| wanted.saturating_sub(raw.len()));
+        // What was asked for only to go on by is not part of the rows.
+        if self.names.iter().any(|name| name.starts_with(ASKED)) {
+            let rows: Vec<R> = raw.iter().map(|row| without_asked(row)).collect::<Result<_, _>>()?;
+            return Ok(Some(rows));
+        }
         Ok(Some(reply.json()?))
     }
 
@@ -155,13 +183,15 @@ impl Reader {
             || Error::new(ErrorKind::Protocol, "a row has no value for a column that pages go on by");
         let row: HashMap<String, &RawValue> = serde_json::from_str(row.get()).map_err(|_| unexpected())?;
         let mut last = Vec::with_capacity(self.order.len());
-        for term in &self.order {
-            let value =
-                plain_name(&term.column).and_then(|name| row.get(&name).copied()).ok_or_else(unexpected)?;
-            last.push(text(value)?);
+        for name in &self.names {
+            last.push(match row.get(name) {
+                Some(value) => text(value)?,
+                None if self.draft.nulls_stripped => None,
+                None => return Err(unexpected()),
+            });
         }
         let after = after(&self.order, &last).ok_or_else(unexpected)?;
-        if self.last.replace(last).is_some_and(|before| Some(&before) == self.last.as_ref()) {
+        if !self.ends.insert(self.hashing.hash_one(&last)) {
             return Err(Error::new(
                 ErrorKind::Protocol,
                 "the server answers with the same rows again and again",
@@ -188,9 +218,22 @@ fn plain_name(column: &str) -> Option<String> {
     }
 }
 
-/// Adds a column to a select list that does not hold it.
-fn ask_for(select: &mut Option<String>, column: &str, name: &str) {
-    let Some(list) = select else { return };
+/// What a column is called that is asked for only to go on by it.
+const ASKED: &str = "_page_";
+
+/// Reads a row without the columns that nobody but us asked for.
+fn without_asked<R: DeserializeOwned>(row: &RawValue) -> Result<R, Error> {
+    let unexpected = |_| Error::new(ErrorKind::Protocol, "a row in the answer is not one");
+    let mut columns: BTreeMap<String, &RawValue> = serde_json::from_str(row.get()).map_err(unexpected)?;
+    columns.retain(|name, _| !name.starts_with(ASKED));
+    let row = serde_json::to_string(&columns).map_err(unexpected)?;
+    crate::transport::read(&row)
+}
+
+/// Adds a column to a select list that does not hold it as it is, under a name that clashes with none. Says
+/// what it is called in the answer.
+fn ask_for(select: &mut Option<String>, column: &str, name: &str, at: usize) -> String {
+    let Some(list) = select else { return name.to_owned() };
     let (mut depth, mut in_quotes, mut start) = (0_u32, false, 0);
     let mut items = Vec::new();
     for (at, char) in list.char_indices() {
@@ -206,9 +249,16 @@ fn ask_for(select: &mut Option<String>, column: &str, name: &str) {
         }
     }
     items.push(&list[start..]);
-    if !items.iter().any(|item| ["*", column, name].contains(item)) {
-        list.extend([",", column]);
+    let plain = |item: &&str| ["*", column, name].contains(item);
+    // A star and an alias of the same name: which of the two would be meant?
+    let taken =
+        |item: &&str| item.starts_with(&format!("{name}:")) || item.starts_with(&format!("{column}:"));
+    if items.iter().any(|item| plain(&item)) && !items.iter().any(|item| taken(&item)) {
+        return name.to_owned();
     }
+    let asked = format!("{ASKED}{at}");
+    list.extend([",", &asked, ":", column]);
+    asked
 }
 
 /// A value of the last row as text; `None` for null.
@@ -317,13 +367,15 @@ mod tests {
     fn the_columns_pages_go_on_by_are_asked_for_once() {
         let asked = |list: &str, column: &str, name: &str| {
             let mut select = Some(list.to_owned());
-            ask_for(&mut select, column, name);
+            ask_for(&mut select, column, name, 0);
             select.unwrap()
         };
         assert_eq!(asked("*", "id", "id"), "*");
         assert_eq!(asked("title,id", "id", "id"), "title,id");
-        assert_eq!(asked("title,lines(id)", "id", "id"), "title,lines(id),id");
-        assert_eq!(asked("a:id", "id", "id"), "a:id,id");
-        assert_eq!(asked("\"a,id\"", "\"a b\"", "a b"), "\"a,id\",\"a b\"");
+        assert_eq!(asked("title,lines(id)", "id", "id"), "title,lines(id),_page_0:id");
+        assert_eq!(asked("a:id", "id", "id"), "a:id,_page_0:id");
+        assert_eq!(asked("id::text", "id", "id"), "id::text,_page_0:id");
+        assert_eq!(asked("*,id:other", "id", "id"), "*,id:other,_page_0:id");
+        assert_eq!(asked("\"a,id\"", "\"a b\"", "a b"), "\"a,id\",_page_0:\"a b\"");
     }
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind};
-use crate::rest::draft::Draft;
+use crate::rest::draft::{Count, Draft};
 use crate::rest::filter::{Node, Test};
 use crate::rest::query::About;
 use crate::rest::query::stage::{Filtered, Insert, Read};
@@ -147,21 +147,25 @@ impl<T, R: DeserializeOwned> InPieces<T, R, Read> {
     /// Asks for all pieces. A value that stands in the list twice finds its rows once.
     ///
     /// # Errors
-    /// The first failure; [`ErrorKind::Invalid`] for an order, a limit or a count, which pieces cannot keep.
+    /// The first failure; [`ErrorKind::Invalid`] for an order or a limit, which pieces cannot keep; [`ErrorKind::Count`] where the
+    /// server cut a piece.
     pub async fn fetch(self) -> Result<Vec<R>, Error> {
         let clauses = &self.draft.clauses;
         if !clauses.order.is_empty() || clauses.limit.is_some() || clauses.offset.is_some() {
             let message = "pieces come in the order of the list: sort and cut the rows once they are here";
             return Err(Error::new(ErrorKind::Invalid, message));
         }
-        let pieces = split_list(&self.draft, self.size)?;
+        // Counted, so that whether a piece was cut is known and not guessed.
+        let mut draft = self.draft.clone();
+        draft.prefer.count = Some(Count::Exact);
+        let pieces = split_list(&draft, self.size)?;
         let rows = stream::iter(pieces).map(|(_, draft)| async move { all_rows::<R>(draft).await });
         let rows: Vec<Vec<R>> = rows.buffered(self.size.at_once.max(1)).try_collect().await?;
         Ok(rows.into_iter().flatten().collect())
     }
 }
 
-/// The rows of a piece: a page after the other where a key is known, and one answer otherwise.
+/// The rows of a piece, all of them.
 async fn all_rows<R: DeserializeOwned>(draft: Draft) -> Result<Vec<R>, Error> {
     let relation = draft.relation.clone();
     let rows = Query::<R, R, Read>::new(draft).fetch().await?;
@@ -246,7 +250,9 @@ fn split_list(draft: &Draft, size: PieceSize) -> Result<Vec<(Vec<usize>, Draft)>
 /// One request for each part of the rows.
 fn split_rows(draft: &Draft, size: PieceSize) -> Result<Vec<(Vec<usize>, Draft)>, Error> {
     draft.check_but_ragged()?;
-    let Some(keys) = &draft.rows else { return Ok(vec![(vec![0], draft.clone())]) };
+    let Some(keys) = draft.rows.as_ref().filter(|_| draft.many) else {
+        return Ok(vec![(vec![0], draft.clone())]);
+    };
     let rows: Vec<&RawValue> = serde_json::from_slice(&draft.body).map_err(|source| {
         Error::new(ErrorKind::Invalid, "the rows cannot be read back").with_source(source)
     })?;

@@ -129,7 +129,10 @@ fn push_cast(out: &mut String, cast: &str) {
 fn push_embedded(out: &mut String, table: &str, hint: &str, inner: bool, fields: &[Field]) {
     out.push_str(table);
     if !hint.is_empty() {
-        out.extend(["!", &quote::name(hint)]);
+        // PostgREST would read the beginning as the word for a kind of join.
+        let word = hint.starts_with("left") || hint.starts_with("inner");
+        let hint = if word { format!("\"{hint}\"").into() } else { quote::name(hint) };
+        out.extend(["!", &hint]);
     }
     if inner {
         out.push_str("!inner");

@@ -230,7 +230,7 @@ impl<T, R, S> Query<T, R, S> {
                 }
             }
             Ok(_) => draft.fail("matching wants an object with at least one column"),
-            Err(error) => draft.fail(format!("a value cannot be written as JSON: {error}")),
+            Err(_) => draft.fail("a value cannot be written as JSON"),
         })
         .at()
     }
@@ -426,10 +426,7 @@ impl<T> Query<T, T, Inserting> {
 
     /// Leaves rows alone that are there already, instead of changing them.
     pub fn ignore_duplicates(self) -> Self {
-        self.with(|draft| {
-            draft.prefer.resolution = Some("ignore-duplicates");
-            draft.replay = Some(Replay::Safe);
-        })
+        self.with(|draft| draft.prefer.resolution = Some("ignore-duplicates"))
     }
 
     /// Says that the rows bring keys of their own making, such as random UUIDs: one that is there already
@@ -444,7 +441,7 @@ impl<T> Query<T, T, Inserting> {
     /// # Ok(()) }
     /// ```
     pub fn replay_safe(self) -> Self {
-        let query = self.ignore_duplicates();
+        let query = self.ignore_duplicates().with(|draft| draft.replay = Some(Replay::Safe));
         let named = query.draft.pairs.iter().any(|(name, _)| name == "on_conflict");
         if named || query.draft.key.is_empty() {
             return query;

@@ -53,6 +53,40 @@ pub(super) fn is_reserved(name: &str) -> bool {
     matches!(name, "select" | "order" | "limit" | "offset" | "columns" | "on_conflict" | "and" | "or" | "not")
 }
 
+/// True for a text that PostgREST reads as a test, such as `eq.5`, where it also takes plain values.
+pub(super) fn is_test(text: &str) -> bool {
+    const OPERATORS: [&str; 26] = [
+        "not",
+        "eq",
+        "neq",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "like",
+        "ilike",
+        "match",
+        "imatch",
+        "in",
+        "is",
+        "isdistinct",
+        "fts",
+        "plfts",
+        "phfts",
+        "wfts",
+        "cs",
+        "cd",
+        "ov",
+        "sl",
+        "sr",
+        "nxl",
+        "nxr",
+        "adj",
+    ];
+    let word = text.split(['.', '(']).next().unwrap_or_default();
+    word.len() < text.len() && OPERATORS.contains(&word.to_ascii_lowercase().as_str())
+}
+
 /// Names as a list, all in quotes, as the official client sends them in `columns`.
 pub(super) fn names<N: AsRef<str>>(names: &[N]) -> String {
     names.iter().map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(",")
@@ -64,10 +98,11 @@ fn quoted(text: &str) -> String {
 
 /// A select list without the blanks that stand outside quotes, as the official client sends it.
 pub(super) fn without_blanks(list: &str) -> String {
-    let mut in_quotes = false;
+    let (mut in_quotes, mut escaped) = (false, false);
     let mut kept = String::with_capacity(list.len());
     for char in list.chars() {
-        in_quotes ^= char == '"';
+        in_quotes ^= char == '"' && !escaped;
+        escaped = in_quotes && char == '\\' && !escaped;
         if in_quotes || !char.is_whitespace() {
             kept.push(char);
         }

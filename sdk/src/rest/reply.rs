@@ -67,7 +67,7 @@ fn may_be_cut(
         return false;
     }
     match (total, cap) {
-        (Some(total), _) => ((offset + rows) as u64) < total,
+        (Some(total), _) => (offset.saturating_add(rows) as u64) < total,
         (None, Some(cap)) => rows >= cap,
         (None, None) => rows.is_multiple_of(100),
     }

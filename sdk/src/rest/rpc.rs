@@ -132,20 +132,13 @@ impl Draft {
             return self.fail("a function is called with named arguments: an object, or a struct");
         };
         for (name, value) in arguments {
-            match value {
-                _ if quote::is_reserved(&name) => {
-                    self.fail(format!(
-                        "an argument {name} means something else in an address: call without get()"
-                    ));
-                }
-                // There is no way to say null in an address; an argument that is left out is its default.
-                Value::Null => {}
-                Value::Array(values) if values.iter().any(Value::is_null) => {
-                    self.fail(format!(
-                        "{name} holds a null, which cannot stand in an address: call without get()"
-                    ));
-                }
-                value => self.pairs.push((name.into(), argument(value))),
+            // There is no way to say null in an address; an argument that is left out is its default.
+            if value.is_null() {
+                continue;
+            }
+            match argument(&name, value) {
+                Ok(text) => self.pairs.push((name.into(), text)),
+                Err(why) => self.fail(format!("the argument {name} {why}: call without get()")),
             }
         }
     }
@@ -170,10 +163,23 @@ pub(super) fn is_nothing(body: &[u8]) -> bool {
         }
 }
 
-/// A value of an argument: arrays as PostgreSQL writes them, the rest as in a filter.
-fn argument(value: Value) -> String {
-    match value {
+/// A value of an argument in an address: arrays as PostgreSQL writes them, the rest as in a filter. Or why it
+/// cannot stand there.
+fn argument(name: &str, value: Value) -> Result<String, &'static str> {
+    if quote::is_reserved(name) {
+        return Err("has a name that means something else in an address");
+    }
+    if let Value::Array(values) = &value {
+        // An empty list may be one of JSON, which is written otherwise, and so may one of lists or objects.
+        if values.is_empty()
+            || values.iter().any(|value| value.is_null() || value.is_array() || value.is_object())
+        {
+            return Err("is a list that an address cannot hold");
+        }
+    }
+    let text = match value {
         Value::Array(values) => values.literal(),
         value => value.literal(),
-    }
+    };
+    if quote::is_test(&text) { Err("would be read as a filter in an address") } else { Ok(text) }
 }

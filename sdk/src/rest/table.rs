@@ -16,7 +16,6 @@ use crate::rest::write::RowKeys;
 use crate::rest::{
     Change, Changes, Insert, Insertable, Literal as _, Projection, Row, Select, projection, quote,
 };
-use crate::transport::Replay;
 
 /// A table seen by a client. From [`Client::table`] or [`Client::from`].
 pub struct Table<R> {
@@ -203,7 +202,6 @@ impl Table<Value> {
 
 fn merging<R>(mut draft: Draft) -> Insert<R> {
     draft.prefer.resolution = Some("merge-duplicates");
-    draft.replay = Some(Replay::Safe);
     if !draft.key.is_empty() {
         draft.set_pair("on_conflict", on_conflict(draft.key));
     }
@@ -235,7 +233,8 @@ impl Draft {
         if keys.are_ragged() {
             self.prefer.missing = Some(Missing::Default);
         }
-        self.rows = many.then_some(keys);
+        self.many = many;
+        self.rows = Some(keys);
     }
 
     /// Turns an insert of one row into a PUT: the key stands in the address as well, and what the database

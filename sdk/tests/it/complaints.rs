@@ -247,7 +247,7 @@ async fn complaint_25_retries_are_a_contract() {
     assert_eq!(row["id"], 1);
     let insert = |client: &Client| client.from("notes").insert(&json!({ "id": 1 }));
     let safe = |client: &Client| client.from("notes").insert(&json!({ "id": 1 })).replay_safe();
-    let upsert = |client: &Client| client.from("notes").upsert(&json!({ "id": 1 }));
+    let upsert = |client: &Client| client.from("notes").upsert(&json!({ "id": 1 })).on_conflict(col("id"));
     assert_eq!(tries(502, "", insert).await, 1, "it may have been carried out");
     assert_eq!(tries(502, "", safe).await, 4);
     assert_eq!(tries(502, "", upsert).await, 4);

@@ -30,7 +30,7 @@ impl Server {
                     let mut buffer = [0; 4096];
                     while let Ok(got @ 1..) = wire.read(&mut buffer).await {
                         read.extend_from_slice(&buffer[..got]);
-                        if read.ends_with(b"\r\n\r\n") {
+                        if is_whole(&read) {
                             asked.fetch_add(1, Ordering::SeqCst);
                             let head = String::from_utf8(std::mem::take(&mut read)).unwrap();
                             wire.write_all(&answer(&head)).await.unwrap();
@@ -45,6 +45,14 @@ impl Server {
     fn client(&self) -> Client {
         Client::builder(&self.url, "sb_secret_TEST").retry(Retry::never()).build().unwrap()
     }
+}
+
+/// True if a request is there to its end.
+fn is_whole(read: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(read).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
@@ -78,6 +86,18 @@ async fn a_redirect_within_the_origin_is_followed_and_a_circle_is_not() {
     let rows = server.client().from("notes").select("*").fetch().await.unwrap();
     assert_eq!(rows.into_vec(), [1]);
     assert!(server.client().send(Request::get("/circle")).await.unwrap().accepted().is_err());
+}
+
+#[tokio::test]
+async fn a_write_that_is_sent_elsewhere_as_a_read_is_not_done() {
+    let server = Server::start(|head| match head.starts_with("POST") {
+        true => answer("302 Found", "location: /moved\r\n", b""),
+        false => answer("200 OK", "", b"[]"),
+    })
+    .await;
+    let error = server.client().rpc("f", &()).value().await.unwrap_err();
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Protocol, 302));
+    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

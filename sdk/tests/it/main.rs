@@ -6,6 +6,7 @@ mod auth;
 #[cfg(not(feature = "postgrest"))]
 mod compile;
 mod complaints;
+mod edges;
 mod hostile;
 mod http;
 mod logs;

@@ -25,6 +25,15 @@ impl Script {
         (script, client.unwrap())
     }
 
+    /// A client whose server answers once, and says which part of the rows that is.
+    pub(crate) fn ranged(status: u16, body: &'static str, range: &str) -> (Arc<Self>, Client) {
+        let (script, client) = Self::client([(status, body)]);
+        let mut answers = script.answers.lock().unwrap();
+        answers[0].headers.insert(http::header::CONTENT_RANGE, range.parse().unwrap());
+        drop(answers);
+        (script, client)
+    }
+
     /// A client whose server answers everything the same.
     pub(crate) fn echo(
         status: u16,
