@@ -1,6 +1,7 @@
 // Written by `migrator types`. Do not edit: run it again.
 // migrator types --schema public
-#![allow(dead_code, missing_docs, unreachable_pub, uncommon_codepoints, confusable_idents)]
+#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(uncommon_codepoints, confusable_idents)]
 #![allow(clippy::all, clippy::pedantic, rustdoc::all)]
 
 /// When a customer comes, with which vehicle, and to whom.

@@ -34,11 +34,11 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let serde = Serde::read(&input.attrs)?;
     let columns: Vec<Column<'_>> =
         field::named(input)?.map(|field| Column::read(field, &serde)).collect::<Result<_>>()?;
-    if container.insert.is_some() || container.update.is_some() {
-        if let Some(column) = columns.iter().find(|column| column.by_hand && !column.generated) {
-            let message = "a column that serde writes in a way of its own cannot stand in the shapes: give it a type that writes itself";
-            return Err(Error::new_spanned(column.ty, message));
-        }
+    let shaped = container.insert.is_some() || container.update.is_some();
+    if let Some(column) = columns.iter().find(|column| shaped && column.by_hand && !column.generated) {
+        let message = "a column that serde writes in a way of its own cannot stand in the shapes: give it a type \
+                       that writes itself";
+        return Err(Error::new_spanned(column.ty, message));
     }
     let Some(table) = &container.name else {
         return Err(Error::new_spanned(&input.ident, "say which table: #[table(name = \"…\")]"));
