@@ -1,7 +1,6 @@
 // Written by `migrator types`. Do not edit: run it again.
 // migrator types --schema "Odd Schema" --schema public
 #![allow(dead_code, missing_docs, unreachable_pub)]
-#![allow(uncommon_codepoints, confusable_idents)]
 #![allow(clippy::all, clippy::pedantic, rustdoc::all)]
 
 supabase_sdk::pg_enum! {

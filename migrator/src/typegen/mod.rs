@@ -144,10 +144,7 @@ fn head(schemas: &[&str], options: &Options, source: &mut Source) {
     renames.iter().for_each(|rename| command.push_str(&format!(" --rename {rename}")));
     source.line(0, "// Written by `migrator types`. Do not edit: run it again.");
     source.line(0, &format!("// {command}"));
-    source.line(
-        0,
-        "#![allow(dead_code, missing_docs, unreachable_pub, uncommon_codepoints, confusable_idents)]",
-    );
+    source.line(0, "#![allow(dead_code, missing_docs, unreachable_pub)]");
     source.line(0, "#![allow(clippy::all, clippy::pedantic, rustdoc::all)]");
 }
 

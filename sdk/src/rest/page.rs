@@ -253,7 +253,7 @@ fn ask_for(select: &mut Option<String>, column: &str, name: &str, at: usize) -> 
     // A star and an alias of the same name: which of the two would be meant?
     let taken =
         |item: &&str| item.starts_with(&format!("{name}:")) || item.starts_with(&format!("{column}:"));
-    if items.iter().any(|item| plain(&item)) && !items.iter().any(|item| taken(&item)) {
+    if items.iter().any(plain) && !items.iter().any(taken) {
         return name.to_owned();
     }
     let asked = format!("{ASKED}{at}");
