@@ -13,7 +13,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use url::Url;
 
-use crate::auth::{Auth, Authority, Token};
+use crate::auth::{Auth, Authority, SessionStore, Token};
 use crate::error::{Error, ErrorKind};
 use crate::key::ApiKey;
 use crate::rest::{Call, Function, Query, Row, Table};
@@ -80,6 +80,7 @@ impl Client {
             retry: Retry::default(),
             transport: None,
             tokens: None,
+            store: None,
             trace: None,
             row_cap: 0,
         }
@@ -321,6 +322,7 @@ pub struct ClientBuilder {
     retry: Retry,
     transport: Option<Arc<dyn Transport>>,
     tokens: Option<TokenSource>,
+    store: Option<Arc<dyn SessionStore>>,
     trace: Option<TraceSource>,
     row_cap: usize,
 }
@@ -370,6 +372,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Keeps the session in a store, so that it is there again after a restart, and shared with other processes
+    /// on the same store. Without one it lives as long as the client.
+    #[must_use]
+    pub fn session_store(mut self, store: impl SessionStore + 'static) -> Self {
+        self.store = Some(Arc::new(store));
         self
     }
 
@@ -476,7 +486,7 @@ impl ClientBuilder {
             headers,
             timeout: self.timeout,
             transport,
-            authority: Authority::new(self.tokens),
+            authority: Authority::new(self.tokens, self.store),
             retry: self.retry,
             budget: Budget::default(),
             trace: self.trace,

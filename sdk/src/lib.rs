@@ -44,7 +44,7 @@ mod retry;
 mod trace;
 mod transport;
 
-pub use auth::{Session, Token, User};
+pub use auth::{FileStore, Session, SessionStore, Token, User};
 pub use client::{Client, ClientBuilder, SchemaClient};
 pub use error::{Error, ErrorKind};
 pub use key::ApiKey;

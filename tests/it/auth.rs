@@ -21,7 +21,7 @@ async fn a_person_signs_up_and_in_and_out() {
     assert_ne!(renewed.refresh_token, session.refresh_token);
     client.auth().sign_out().await.unwrap();
     assert!(client.auth().session().await.unwrap().is_none());
-    client.auth().set_session(renewed);
+    client.auth().set_session(renewed).await.unwrap();
     let over = client.auth().refresh().await.unwrap_err();
     assert_eq!(over.kind(), ErrorKind::Unauthenticated);
 

@@ -225,7 +225,7 @@ async fn complaint_28_a_session_is_renewed_on_the_way() {
     let Person { client, id, .. } = &project.person("zoe").await;
     let mut session = client.auth().session().await.unwrap().unwrap();
     session.expires_at = 1;
-    client.auth().set_session(session);
+    client.auth().set_session(session).await.unwrap();
     let note = client.table::<Note>().insert(&NewNote::new("late")).returning().single().await.unwrap();
     assert_eq!(note.owner_id, *id);
 }

@@ -1,28 +1,60 @@
-//! Edge: the one owner of the session, with the clock and the renewal.
+//! Edge: the one owner of the session, with the clock, the store and the renewal.
 //!
-//! The state is behind a lock that is never held while anything waits. Who renews holds a second,
-//! asynchronous lock: whoever comes meanwhile waits for it and finds the new session.
+//! The state is behind a lock that is never held while anything waits, and never while a listener runs:
+//! listeners read a channel. Who changes the session takes a turn, an asynchronous lock, and then the store,
+//! which is a lock across processes: whoever comes meanwhile waits and finds the new session.
+//!
+//! A session is written to the store before it is used. Nothing but a person or the server's own word ends
+//! it: no network failure, no 5xx, no answer that says nothing we know.
 
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::auth::{Session, reply, request};
+use tokio::sync::{Mutex, OnceCell, broadcast};
+
+use crate::auth::{AuthEvent, Session, SessionStore, SignedOut, StoreLock, User, reply, request};
 use crate::client::{Client, TokenSource};
 use crate::error::{Error, ErrorKind};
 use crate::key::claimed_role;
+use crate::transport::Reply;
+
+/// How many events a listener may fall behind.
+const EVENTS: usize = 64;
 
 /// The one owner of a client's session.
 pub(crate) struct Authority {
     session: RwLock<Option<Session>>,
-    renewing: tokio::sync::Mutex<()>,
+    turn: Mutex<()>,
+    events: broadcast::Sender<AuthEvent>,
+    store: Option<Arc<dyn SessionStore>>,
+    loaded: OnceCell<()>,
     /// Tokens from elsewhere, instead of a session of ours.
     tokens: Option<TokenSource>,
+    /// Until when no renewal is tried, since the last one got no answer.
+    resting: RwLock<Option<Instant>>,
 }
 
 impl Authority {
-    pub(crate) fn new(tokens: Option<TokenSource>) -> Self {
-        Self { session: RwLock::default(), renewing: tokio::sync::Mutex::default(), tokens }
+    /// How long nobody asks again after a renewal that got no answer: many wait, and each would ask in turn.
+    const REST: Duration = Duration::from_secs(5);
+
+    pub(crate) fn new(tokens: Option<TokenSource>, store: Option<Arc<dyn SessionStore>>) -> Self {
+        let loaded = if store.is_some() { OnceCell::new() } else { OnceCell::new_with(Some(())) };
+        Self {
+            session: RwLock::default(),
+            turn: Mutex::default(),
+            events: broadcast::Sender::new(EVENTS),
+            store,
+            loaded,
+            tokens,
+            resting: RwLock::default(),
+        }
+    }
+
+    /// What happens from now on.
+    pub(crate) fn events(&self) -> broadcast::Receiver<AuthEvent> {
+        self.events.subscribe()
     }
 
     /// The token a request carries; `None` when nobody is signed in.
@@ -64,30 +96,88 @@ impl Authority {
 
     /// The session, renewed if it is due. One that cannot be renewed now is used while it is still good.
     pub(crate) async fn session(&self, client: &Client) -> Result<Option<Session>, Error> {
+        self.load().await?;
         let Some(session) = self.current() else { return Ok(None) };
         if !session.expires_within(Session::MARGIN, now()) {
             return Ok(Some(session));
         }
+        let still_good = !session.expires_within(Duration::ZERO, now());
+        // Somebody is at it, or was just now in vain: a token that is still good is used meanwhile.
+        if still_good && (self.turn.try_lock().is_err() || self.is_resting()) {
+            return Ok(Some(session));
+        }
         match self.renew(client, &session).await {
-            Err(error) if error.is_retryable() && !session.expires_within(Duration::ZERO, now()) => {
-                Ok(Some(session))
-            }
+            Err(error) if error.is_retryable() && still_good => Ok(Some(session)),
             renewed => renewed.map(Some),
         }
     }
 
+    fn is_resting(&self) -> bool {
+        let until = *self.resting.read().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn rest(&self, until: Option<Instant>) {
+        *self.resting.write().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
     /// Renews the session whether it is due or not.
     pub(crate) async fn refresh(&self, client: &Client) -> Result<Session, Error> {
+        self.load().await?;
         let session = self.current().ok_or_else(signed_out)?;
         self.renew(client, &session).await
     }
 
-    pub(crate) fn set(&self, session: Option<Session>) {
-        *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
+    /// Takes a session that somebody signed in with; kept before it is used.
+    pub(crate) async fn adopt(&self, session: &Session) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
+        let held = self.hold().await?;
+        self.keep(Some(session.clone())).await?;
+        // What is there counts as read: it is this.
+        self.loaded.set(()).ok();
+        self.put(Some(session.clone()));
+        drop(held);
+        self.tell(AuthEvent::SignedIn(session.clone()));
+        Ok(())
     }
 
-    pub(crate) fn take(&self) -> Option<Session> {
-        self.session.write().unwrap_or_else(PoisonError::into_inner).take()
+    /// Notes what is known of the person now.
+    pub(crate) async fn note_user(&self, user: User) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
+        let held = self.hold().await?;
+        let Some(mut session) = self.current() else { return Ok(()) };
+        session.user = user;
+        self.keep(Some(session.clone())).await?;
+        self.put(Some(session.clone()));
+        drop(held);
+        self.tell(AuthEvent::UserUpdated(session));
+        Ok(())
+    }
+
+    /// Forgets the session, here and in the store, and gives it. Here it is over whatever becomes of the rest.
+    pub(crate) async fn forget(&self) -> (Option<Session>, Result<(), Error>) {
+        self.load().await.ok();
+        let session = self.put(None);
+        if session.is_some() {
+            self.tell(AuthEvent::SignedOut(SignedOut::Asked));
+        }
+        // A renewal that is under way finds nobody signed in when it comes back, and keeps nothing.
+        let _turn = self.turn.lock().await;
+        (session, self.empty_store().await)
+    }
+
+    async fn empty_store(&self) -> Result<(), Error> {
+        let _held = self.hold().await?;
+        self.keep(None).await
+    }
+
+    fn put(&self, session: Option<Session>) -> Option<Session> {
+        std::mem::replace(&mut *self.session.write().unwrap_or_else(PoisonError::into_inner), session)
+    }
+
+    fn tell(&self, event: AuthEvent) {
+        // Nobody listening is no failure.
+        self.events.send(event).ok();
     }
 
     fn current(&self) -> Option<Session> {
@@ -101,32 +191,119 @@ impl Authority {
         Some(good.access_token.expose().to_owned())
     }
 
-    /// Exchanges the refresh token, unless somebody else did so while we waited for our turn. A session
-    /// that changed hands meanwhile (signed out, signed in as another) is left as it is.
+    /// Reads the store, once.
+    async fn load(&self) -> Result<(), Error> {
+        let read = || async {
+            let session = self.in_store(|store| store.load()).await?.flatten();
+            if let Some(session) = session.filter(|_| self.current().is_none()) {
+                self.put(Some(session.clone()));
+                self.tell(AuthEvent::SignedIn(session));
+            }
+            Ok(())
+        };
+        self.loaded.get_or_try_init(read).await.map(|_| ())
+    }
+
+    /// Takes the store, where there is one.
+    async fn hold(&self) -> Result<Option<StoreLock>, Error> {
+        self.in_store(|store| store.lock()).await
+    }
+
+    async fn keep(&self, session: Option<Session>) -> Result<(), Error> {
+        self.in_store(move |store| store.save(session.as_ref())).await.map(|_| ())
+    }
+
+    /// Does something with the store, where it may block.
+    async fn in_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn SessionStore) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        let Some(store) = self.store.clone() else { return Ok(None) };
+        let done = tokio::task::spawn_blocking(move || work(&*store)).await;
+        done.map_err(|source| Error::new(ErrorKind::Config, "the session store failed").with_source(source))?
+            .map(Some)
+    }
+
+    /// Exchanges the refresh token, unless somebody else did so while we waited for our turn, in this process
+    /// or another. A session that changed hands meanwhile (signed out, signed in as another) is left as it is.
     async fn renew(&self, client: &Client, old: &Session) -> Result<Session, Error> {
-        let _turn = self.renewing.lock().await;
+        let _turn = self.turn.lock().await;
         let current = self.current().ok_or_else(signed_out)?;
         if current.refresh_token != old.refresh_token {
             return Ok(current);
         }
-        // Boxed, because sending asks for the session and would otherwise contain itself.
-        let answer = Box::pin(client.send(request::refresh(&old.refresh_token)?)).await?.accepted();
-        let renewed = answer.and_then(|answer| reply::session(&answer, now()));
-        let mut session = self.session.write().unwrap_or_else(PoisonError::into_inner);
-        let still_ours = session.as_ref().is_some_and(|session| session.refresh_token == old.refresh_token);
-        match &renewed {
-            _ if !still_ours => return session.clone().ok_or_else(signed_out),
-            Ok(renewed) => *session = Some(renewed.clone()),
-            Err(error) if is_over(error) => *session = None,
-            Err(_) => {}
+        if self.is_resting() {
+            return Err(Error::new(ErrorKind::Unreachable, "the session could not be renewed a moment ago"));
         }
-        renewed.map_err(|error| if is_over(&error) { signed_out().with_source(error) } else { error })
+        let _held = self.hold().await?;
+        if let Some(kept) = self.in_store(|store| store.load()).await? {
+            match kept {
+                Some(kept) if kept.refresh_token == old.refresh_token => {}
+                Some(kept) => {
+                    self.put(Some(kept.clone()));
+                    self.tell(AuthEvent::TokenRefreshed(kept.clone()));
+                    if !kept.expires_within(Session::MARGIN, now()) {
+                        return Ok(kept);
+                    }
+                    return self.exchange(client, &kept).await;
+                }
+                None => {
+                    self.put(None);
+                    self.tell(AuthEvent::SignedOut(SignedOut::Elsewhere));
+                    return Err(signed_out());
+                }
+            }
+        }
+        self.exchange(client, old).await
+    }
+
+    async fn exchange(&self, client: &Client, old: &Session) -> Result<Session, Error> {
+        // Boxed, because sending asks for the session and would otherwise contain itself.
+        let answer = Box::pin(client.send(request::refresh(&old.refresh_token)?)).await;
+        let renewed = answer.and_then(Reply::accepted).and_then(|answer| reply::session(&answer, now()));
+        let still_ours = self.current().is_some_and(|session| session.refresh_token == old.refresh_token);
+        match renewed {
+            _ if !still_ours => self.current().ok_or_else(signed_out),
+            Ok(renewed) => {
+                self.keep(Some(renewed.clone())).await?;
+                // Somebody may have signed out while it was written.
+                if self.current().is_none() {
+                    self.keep(None).await?;
+                    return Err(signed_out());
+                }
+                self.put(Some(renewed.clone()));
+                self.rest(None);
+                self.tell(AuthEvent::TokenRefreshed(renewed.clone()));
+                Ok(renewed)
+            }
+            Err(error) if is_over(&error) => {
+                self.keep(None).await?;
+                self.put(None);
+                self.tell(AuthEvent::SignedOut(SignedOut::Over));
+                Err(signed_out().with_source(error))
+            }
+            Err(error) => {
+                self.rest(error.is_retryable().then(|| Instant::now() + Self::REST));
+                Err(error)
+            }
+        }
     }
 }
 
-/// True if the server says that this refresh token will never be good again.
+/// True if the server says that this session will never be good again: by one of the codes that mean so, and
+/// not by a bare status, which may be a proxy's. Source: GoTrue `internal/api/apierrors/errorcode.go`.
 fn is_over(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unauthenticated | ErrorKind::Forbidden)
+    let over = [
+        "refresh_token_not_found",
+        "refresh_token_already_used",
+        "session_not_found",
+        "session_expired",
+        "user_not_found",
+        "user_banned",
+        // As servers before 2024 say it.
+        "invalid_grant",
+    ];
+    error.code().is_some_and(|code| over.contains(&code))
 }
 
 fn signed_out() -> Error {

@@ -6,18 +6,22 @@
 
 mod admin;
 mod authority;
+mod event;
 mod reply;
 mod request;
 mod session;
+mod store;
 mod user;
 
 pub use admin::{Admin, NewUser};
 pub(crate) use authority::Authority;
+pub use event::{AuthEvent, SignedOut};
 pub use session::{Session, Token};
-pub use user::User;
+pub use store::{FileStore, SessionStore, StoreLock};
+pub use user::{User, UserChange};
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Signing in and out. From [`Client::auth`].
 #[derive(Debug, Clone)]
@@ -39,7 +43,7 @@ impl Auth {
         let answer = self.client.send(request::sign_up(email, password)?).await?.accepted()?;
         let session = reply::maybe_session(&answer, authority::now())?;
         if let Some(session) = &session {
-            self.client.authority().set(Some(session.clone()));
+            self.client.authority().adopt(session).await?;
         }
         Ok(session)
     }
@@ -51,7 +55,7 @@ impl Auth {
     pub async fn sign_in_with_password(&self, email: &str, password: &str) -> Result<Session, Error> {
         let answer = self.client.send(request::sign_in_with_password(email, password)?).await?.accepted()?;
         let session = reply::session(&answer, authority::now())?;
-        self.client.authority().set(Some(session.clone()));
+        self.client.authority().adopt(&session).await?;
         Ok(session)
     }
 
@@ -64,8 +68,28 @@ impl Auth {
     }
 
     /// Goes on with a session that was kept elsewhere.
-    pub fn set_session(&self, session: Session) {
-        self.client.authority().set(Some(session));
+    ///
+    /// # Errors
+    /// When it cannot be kept in the client's store.
+    pub async fn set_session(&self, session: Session) -> Result<(), Error> {
+        self.client.authority().adopt(&session).await
+    }
+
+    /// What happens to the session from now on: signing in and out, here or in a process that shares the
+    /// store, and renewals. A listener may call the client, and whatever it does holds up nobody. One that
+    /// falls far behind is told so, and reads [`Auth::session`].
+    ///
+    /// ```
+    /// # async fn run(client: supabase_sdk::Client) {
+    /// use supabase_sdk::auth::AuthEvent;
+    /// let mut events = client.auth().events();
+    /// while let Ok(event) = events.recv().await {
+    ///     if let AuthEvent::SignedOut(why) = event { println!("signed out: {why:?}") }
+    /// }
+    /// # }
+    /// ```
+    pub fn events(&self) -> tokio::sync::broadcast::Receiver<AuthEvent> {
+        self.client.authority().events()
     }
 
     /// Renews the session now.
@@ -81,7 +105,20 @@ impl Auth {
     /// # Errors
     /// [`crate::ErrorKind::Unauthenticated`] when nobody is.
     pub async fn user(&self) -> Result<User, Error> {
+        if self.client.authority().bearer(&self.client).await?.is_none() {
+            return Err(Error::new(ErrorKind::Unauthenticated, "nobody is signed in"));
+        }
         self.client.send(request::user()).await?.accepted()?.json()
+    }
+
+    /// Changes what Auth knows of who is signed in. A new address has to be confirmed first, by mail.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a weak password, [`ErrorKind::Conflict`] for an address that is taken.
+    pub async fn update_user(&self, change: &UserChange) -> Result<User, Error> {
+        let user: User = self.client.send(request::update_user(change)?).await?.accepted()?.json()?;
+        self.client.authority().note_user(user.clone()).await?;
+        Ok(user)
     }
 
     /// Ends the session, here at once and on the server. What the server no longer knows counts as ended.
@@ -89,11 +126,12 @@ impl Auth {
     /// # Errors
     /// When the server could not be told; here the session is over all the same.
     pub async fn sign_out(&self) -> Result<(), Error> {
-        let Some(session) = self.client.authority().take() else { return Ok(()) };
+        let (session, kept) = self.client.authority().forget().await;
+        let Some(session) = session else { return kept };
         let answer = self.client.send(request::sign_out(&session)?).await?;
         match answer.status.as_u16() {
-            401 | 403 | 404 => Ok(()),
-            _ => answer.accepted().map(drop),
+            401 | 403 | 404 => kept,
+            _ => answer.accepted().and_then(|_| kept),
         }
     }
 

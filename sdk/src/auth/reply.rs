@@ -31,11 +31,12 @@ pub(super) fn maybe_session(reply: &Reply, now: Duration) -> Result<Option<Sessi
     else {
         return Ok(None);
     };
-    let lifetime = wire.expires_in.unwrap_or(3_600);
+    // By our clock, where the answer says how long: a clock that is off is then off on both sides.
+    let by_our_clock = wire.expires_in.map(|lifetime| now.as_secs().saturating_add(lifetime));
     Ok(Some(Session {
         access_token: Token::new(access_token),
         refresh_token: Token::new(refresh_token),
-        expires_at: wire.expires_at.unwrap_or_else(|| now.as_secs().saturating_add(lifetime)),
+        expires_at: by_our_clock.or(wire.expires_at).unwrap_or_else(|| now.as_secs().saturating_add(3_600)),
         user,
     }))
 }

@@ -4,7 +4,7 @@ use http::Method;
 use http::header::{AUTHORIZATION, HeaderName};
 use serde_json::json;
 
-use crate::auth::{NewUser, Session, Token};
+use crate::auth::{NewUser, Session, Token, UserChange};
 use crate::error::Error;
 use crate::transport::Request;
 
@@ -36,6 +36,10 @@ pub(super) fn refresh(token: &Token) -> Result<Request, Error> {
 
 pub(super) fn user() -> Request {
     request(Method::GET, "/user")
+}
+
+pub(super) fn update_user(change: &UserChange) -> Result<Request, Error> {
+    request(Method::PUT, "/user").json(change)
 }
 
 /// The session has left the client already, so the request carries its token itself.

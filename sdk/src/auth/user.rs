@@ -1,11 +1,13 @@
 //! A person the project knows, as Auth describes them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 /// A person the project knows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// What `auth.uid()` gives in a policy.
     pub id: Uuid,
@@ -27,4 +29,38 @@ pub struct User {
     /// When they signed up, RFC 3339.
     #[serde(default)]
     pub created_at: Option<String>,
+}
+
+/// Without what is personal.
+impl fmt::Debug for User {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("User").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// What is to change of who is signed in; what is `None` stays.
+#[derive(Clone, Default, Serialize)]
+pub struct UserChange {
+    /// A new e-mail address, good once it is confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A new phone number, good once it is confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// A new password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The code of a reauthentication, where the project asks for one before a new password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// What they say of themselves: merged with what they said before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+/// Without what is personal or secret.
+impl fmt::Debug for UserChange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("UserChange(hidden)")
+    }
 }

@@ -102,12 +102,16 @@ async fn bug_after_signing_in_the_person_asks_and_not_the_key() {
         format!("Bearer {legacy}"),
         "a legacy key is a token"
     );
-    client.auth().set_session(Session {
-        access_token: Token::new("theirs"),
-        refresh_token: Token::new("r"),
-        expires_at: 4_102_444_800,
-        user: User::default(),
-    });
+    client
+        .auth()
+        .set_session(Session {
+            access_token: Token::new("theirs"),
+            refresh_token: Token::new("r"),
+            expires_at: 4_102_444_800,
+            user: User::default(),
+        })
+        .await
+        .unwrap();
     drop(client.from("notes").select("*").fetch().await);
     assert_eq!(script.header("authorization").as_deref(), Some("Bearer theirs"));
     assert_eq!(script.header("apikey").as_deref(), Some(legacy));
@@ -311,12 +315,12 @@ async fn an_expired_token_is_renewed_once_and_the_request_sent_again() {
         user: User::default(),
     };
     let (script, client) = Script::client([(401, expired), (200, RENEWED), (200, "[]")]);
-    client.auth().set_session(session());
+    client.auth().set_session(session()).await.unwrap();
     client.from("notes").insert(&json!({ "a": 1 })).send().await.unwrap();
     assert_eq!(script.header("authorization").as_deref(), Some("Bearer new"));
 
     let (script, client) = Script::client([(401, expired), (200, RENEWED), (401, expired)]);
-    client.auth().set_session(session());
+    client.auth().set_session(session()).await.unwrap();
     let error = client.from("notes").select("*").fetch().await.unwrap_err();
     assert_eq!((error.kind(), script.requests().len()), (ErrorKind::Unauthenticated, 3), "once");
 }
@@ -380,12 +384,16 @@ async fn a_row_is_put_at_its_key() {
 #[tokio::test]
 async fn the_community_client_comes_wired() {
     let (_, client) = Script::echo(200, "[]", |builder| builder.schema("personal"));
-    client.auth().set_session(Session {
-        access_token: Token::new("theirs"),
-        refresh_token: Token::new("r"),
-        expires_at: 4_102_444_800,
-        user: User::default(),
-    });
+    client
+        .auth()
+        .set_session(Session {
+            access_token: Token::new("theirs"),
+            refresh_token: Token::new("r"),
+            expires_at: 4_102_444_800,
+            user: User::default(),
+        })
+        .await
+        .unwrap();
     let request = client.postgrest().await.unwrap().from("notes").select("*").build().build().unwrap();
     let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
     assert_eq!(request.url().as_str(), "http://project.test/rest/v1/notes?select=*");
@@ -440,12 +448,16 @@ async fn a_token_that_expired_early_is_renewed_once_for_all_who_hear_so() {
     let transport = std::sync::Arc::new(Expired::default());
     let client = Client::builder("http://project.test", "sb_publishable_TEST").transport(transport.clone());
     let client = client.build().unwrap();
-    client.auth().set_session(Session {
-        access_token: Token::new("old"),
-        refresh_token: Token::new("r1"),
-        expires_at: 4_102_444_800,
-        user: User::default(),
-    });
+    client
+        .auth()
+        .set_session(Session {
+            access_token: Token::new("old"),
+            refresh_token: Token::new("r1"),
+            expires_at: 4_102_444_800,
+            user: User::default(),
+        })
+        .await
+        .unwrap();
     let asks = (0..64).map(|_| client.from("notes").select("*").fetch());
     futures_util::future::try_join_all(asks).await.unwrap();
     assert_eq!(transport.0.load(std::sync::atomic::Ordering::SeqCst), 1);

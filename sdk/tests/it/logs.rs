@@ -53,12 +53,16 @@ fn logs_say_what_happened_and_hold_no_secret() {
                 supabase_sdk::Retry { tries: 2, first: std::time::Duration::ZERO, ..Default::default() };
             let (_, client) =
                 Script::echo(409, refusal, |builder| builder.trace(move || Some(trace.clone())));
-            client.auth().set_session(Session {
-                access_token: Token::new("S3CRET"),
-                refresh_token: Token::new("S3CRET"),
-                expires_at: 4_102_444_800,
-                user: User::default(),
-            });
+            client
+                .auth()
+                .set_session(Session {
+                    access_token: Token::new("S3CRET"),
+                    refresh_token: Token::new("S3CRET"),
+                    expires_at: 4_102_444_800,
+                    user: User::default(),
+                })
+                .await
+                .unwrap();
             let insert = client.from("notes").insert(&serde_json::json!({ "title": "S3CRET" }));
             assert_eq!(insert.send().await.unwrap_err().kind(), ErrorKind::Conflict);
             drop(client.from("notes").select("*").filter(col("title").eq("S3CRET")).fetch().await);
