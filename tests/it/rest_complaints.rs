@@ -212,7 +212,7 @@ async fn complaint_25_a_lost_answer_neither_loses_nor_doubles_a_row() {
     let error = table.insert(&NewNote::new("unsafe")).send().await.unwrap_err();
     assert_eq!((error.kind(), error.is_undone()), (ErrorKind::Unreachable, false), "nobody knows");
     assert_eq!(table.select().head(Count::Exact).await.unwrap(), 2, "it was written, and not again");
-    let busy = json!({ "kind": "answer", "status": 503, "body": { "code": "PGRST001", "message": "m" } });
+    let busy = json!({ "kind": "answer", "status": 503, "body": { "code": "PGRST002", "message": "m" } });
     project.faults(json!([{ "path": "/rest/v1/notes", "times": 2, "action": busy }])).await;
     table.insert(&NewNote::new("refused twice")).send().await.unwrap();
     assert_eq!(table.select().head(Count::Exact).await.unwrap(), 3);

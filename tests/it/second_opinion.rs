@@ -310,8 +310,8 @@ async fn columns_orders_and_forms_are_the_same() {
     for filter in [
         col("data").json_text("theme").ilike("L%"),
         col("data").json_text("theme").is_in(["dark", "light"]),
-        col("data").json("list").json_text("0").is_null(),
-        col("data").json("list").json("1").json_text("k").eq("v"),
+        col("data").json("list").json_text(0).is_null(),
+        col("data").json("list").json(1).json_text("k").eq("v"),
     ] {
         both.agree(|client| client.from("kinds").select("id::text").filter(filter.clone())).await;
     }

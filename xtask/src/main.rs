@@ -93,7 +93,8 @@ fn test(args: &[OsString]) -> Result<()> {
 fn check() -> Result<()> {
     for workspace in [root(), root().join("stack")] {
         run(cargo(&workspace).args(["fmt", "--all", "--check"]))?;
-        run(cargo(&workspace).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+        let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+        run(cargo(&workspace).args(clippy))?;
         let doc = ["doc", "--workspace", "--no-deps", "--document-private-items"];
         run(cargo(&workspace).args(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
     }
