@@ -31,12 +31,12 @@ pub(crate) struct Authority {
     loaded: OnceCell<()>,
     /// Tokens from elsewhere, instead of a session of ours.
     tokens: Option<TokenSource>,
-    /// Until when no renewal is tried, since the last one got no answer.
-    resting: RwLock<Option<Instant>>,
+    /// When a renewal last got no answer.
+    failed: RwLock<Option<Instant>>,
 }
 
 impl Authority {
-    /// How long nobody asks again after a renewal that got no answer: many wait, and each would ask in turn.
+    /// How long a token that is still good is used without another try, after a renewal that got no answer.
     const REST: Duration = Duration::from_secs(5);
 
     pub(crate) fn new(tokens: Option<TokenSource>, store: Option<Arc<dyn SessionStore>>) -> Self {
@@ -48,7 +48,7 @@ impl Authority {
             store,
             loaded,
             tokens,
-            resting: RwLock::default(),
+            failed: RwLock::default(),
         }
     }
 
@@ -103,7 +103,8 @@ impl Authority {
         }
         let still_good = !session.expires_within(Duration::ZERO, now());
         // Somebody is at it, or was just now in vain: a token that is still good is used meanwhile.
-        if still_good && (self.turn.try_lock().is_err() || self.is_resting()) {
+        let just_failed = self.failed().is_some_and(|at| at.elapsed() < Self::REST);
+        if still_good && (just_failed || self.turn.try_lock().is_err()) {
             return Ok(Some(session));
         }
         match self.renew(client, &session).await {
@@ -112,13 +113,12 @@ impl Authority {
         }
     }
 
-    fn is_resting(&self) -> bool {
-        let until = *self.resting.read().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| Instant::now() < until)
+    fn failed(&self) -> Option<Instant> {
+        *self.failed.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rest(&self, until: Option<Instant>) {
-        *self.resting.write().unwrap_or_else(PoisonError::into_inner) = until;
+    fn note_failed(&self, at: Option<Instant>) {
+        *self.failed.write().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
     /// Renews the session whether it is due or not.
@@ -227,12 +227,14 @@ impl Authority {
     /// Exchanges the refresh token, unless somebody else did so while we waited for our turn, in this process
     /// or another. A session that changed hands meanwhile (signed out, signed in as another) is left as it is.
     async fn renew(&self, client: &Client, old: &Session) -> Result<Session, Error> {
+        let came = Instant::now();
         let _turn = self.turn.lock().await;
         let current = self.current().ok_or_else(signed_out)?;
         if current.refresh_token != old.refresh_token {
             return Ok(current);
         }
-        if self.is_resting() {
+        // What failed while we waited would fail again; many who wait would each ask in turn.
+        if self.failed().is_some_and(|at| at > came) {
             return Err(Error::new(ErrorKind::Unreachable, "the session could not be renewed a moment ago"));
         }
         let _held = self.hold().await?;
@@ -272,7 +274,7 @@ impl Authority {
                     return Err(signed_out());
                 }
                 self.put(Some(renewed.clone()));
-                self.rest(None);
+                self.note_failed(None);
                 self.tell(AuthEvent::TokenRefreshed(renewed.clone()));
                 Ok(renewed)
             }
@@ -283,7 +285,7 @@ impl Authority {
                 Err(signed_out().with_source(error))
             }
             Err(error) => {
-                self.rest(error.is_retryable().then(|| Instant::now() + Self::REST));
+                self.note_failed(error.is_retryable().then(Instant::now));
                 Err(error)
             }
         }

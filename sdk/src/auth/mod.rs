@@ -131,7 +131,7 @@ impl Auth {
         let answer = self.client.send(request::sign_out(&session)?).await?;
         match answer.status.as_u16() {
             401 | 403 | 404 => kept,
-            _ => answer.accepted().and_then(|_| kept),
+            _ => answer.accepted().and(kept),
         }
     }
 

@@ -12,4 +12,5 @@ mod http;
 mod logs;
 mod rest;
 mod scripted;
+mod sessions;
 mod wire;
