@@ -4,10 +4,10 @@ use std::fmt;
 
 use http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::auth::{User, request};
+use crate::auth::{Purpose, Scope, Token, User, request};
 use crate::client::Client;
 use crate::error::Error;
 
@@ -35,6 +35,25 @@ pub struct NewUser {
 impl fmt::Debug for NewUser {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("NewUser").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// A link that lets somebody in.
+#[derive(Clone, Deserialize)]
+pub struct Link {
+    /// The link itself.
+    pub action_link: String,
+    /// The code that stands for it.
+    pub email_otp: String,
+    /// The hash that stands for it: see [`crate::auth::Verify::link`].
+    pub hashed_token: String,
+    /// Where it leads.
+    pub redirect_to: String,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Link(hidden)")
     }
 }
 
@@ -100,6 +119,57 @@ impl Admin {
     /// [`crate::ErrorKind::NotFound`] when there is none.
     pub async fn user(&self, id: Uuid) -> Result<User, Error> {
         self.client.send(request::one_user(Method::GET, id)).await?.accepted()?.json()
+    }
+
+    /// Changes a user: any of the fields of [`NewUser`], `app_metadata`, `ban_duration` (`24h`, `none`) and the
+    /// like, as an object or a struct.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] when there is none.
+    pub async fn update_user(&self, id: Uuid, change: &impl Serialize) -> Result<User, Error> {
+        let request = request::one_user(Method::PUT, id).json(change)?;
+        self.client.send(request).await?.accepted()?.json()
+    }
+
+    /// Removes a user so that their id stays taken: their name and address are gone, their rows are not.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] when there is none.
+    pub async fn soft_delete_user(&self, id: Uuid) -> Result<(), Error> {
+        let request = request::one_user(Method::DELETE, id).json(&json!({ "should_soft_delete": true }))?;
+        self.client.send(request).await?.accepted().map(drop)
+    }
+
+    /// Invites somebody by mail. The link leads to `redirect_to`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] when the address is taken.
+    pub async fn invite(&self, email: &str, data: &Value, redirect_to: Option<&str>) -> Result<User, Error> {
+        let body = json!({ "email": email, "data": data });
+        self.client.send(request::admin("/invite", redirect_to).json(&body)?).await?.accepted()?.json()
+    }
+
+    /// Makes the link a mail would hold, for who sends mails themselves.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] for a person who is not known and need to be.
+    pub async fn generate_link(
+        &self,
+        purpose: Purpose,
+        email: &str,
+        redirect_to: Option<&str>,
+    ) -> Result<Link, Error> {
+        let body = json!({ "type": purpose.word(), "email": email });
+        let request = request::admin("/admin/generate_link", redirect_to).json(&body)?;
+        self.client.send(request).await?.accepted()?.json()
+    }
+
+    /// Ends sessions of the person whose access token this is.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unauthenticated`] when the token is not good.
+    pub async fn sign_out(&self, token: &Token, scope: Scope) -> Result<(), Error> {
+        self.client.send(request::end_session(token, scope)?).await?.accepted().map(drop)
     }
 
     /// Removes a user, and with them every row that belongs to them.

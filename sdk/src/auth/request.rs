@@ -4,7 +4,8 @@ use http::Method;
 use http::header::{AUTHORIZATION, HeaderName};
 use serde_json::json;
 
-use crate::auth::{NewUser, Session, Token, UserChange};
+use crate::auth::credentials::Question;
+use crate::auth::{Contact, NewUser, Scope, Session, Token, UserChange};
 use crate::error::Error;
 use crate::transport::Request;
 
@@ -17,16 +18,47 @@ fn request(method: Method, path: &str) -> Request {
     request
 }
 
-pub(super) fn sign_up(email: &str, password: &str) -> Result<Request, Error> {
-    request(Method::POST, "/signup")
-        .as_key()
-        .json(&json!({ "email": email, "password": password, "data": {} }))
+/// A question on nobody's behalf yet.
+pub(super) fn ask(path: &str, question: &Question) -> Result<Request, Error> {
+    let request = request(Method::POST, path).as_key().json(&question.body)?;
+    Ok(match &question.redirect_to {
+        Some(url) => request.query("redirect_to", url.clone()),
+        None => request,
+    })
 }
 
-pub(super) fn sign_in_with_password(email: &str, password: &str) -> Result<Request, Error> {
-    let body = json!({ "email": email, "password": password });
+pub(super) fn sign_in_with_password(contact: &Contact, password: &str) -> Result<Request, Error> {
+    let question = Question::of(contact).with("password", password);
     // Asked twice, it opens two sessions, and one is used.
-    request(Method::POST, "/token").as_key().safe_to_repeat().query("grant_type", "password").json(&body)
+    Ok(ask("/token", &question)?.safe_to_repeat().query("grant_type", "password"))
+}
+
+pub(super) fn id_token(question: &Question) -> Result<Request, Error> {
+    Ok(ask("/token", question)?.query("grant_type", "id_token"))
+}
+
+pub(super) fn exchange_code(code: &str, verifier: &str) -> Result<Request, Error> {
+    let question = Question::default().with("auth_code", code).with("code_verifier", verifier);
+    Ok(ask("/token", &question)?.query("grant_type", "pkce"))
+}
+
+pub(super) fn reauthenticate() -> Request {
+    request(Method::GET, "/reauthenticate")
+}
+
+pub(super) fn unlink_identity(id: &str) -> Request {
+    request(Method::DELETE, &format!("/user/identities/{}", segment(id)))
+}
+
+pub(super) fn factors(rest: &str) -> Request {
+    request(Method::POST, &format!("/factors{rest}"))
+}
+
+/// A text as one segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+        .to_string()
+        .replace("%2D", "-")
 }
 
 pub(super) fn refresh(token: &Token) -> Result<Request, Error> {
@@ -38,14 +70,30 @@ pub(super) fn user() -> Request {
     request(Method::GET, "/user")
 }
 
-pub(super) fn update_user(change: &UserChange) -> Result<Request, Error> {
-    request(Method::PUT, "/user").json(change)
+pub(super) fn update_user(change: &UserChange, redirect_to: Option<&str>) -> Result<Request, Error> {
+    let request = request(Method::PUT, "/user").json(change)?;
+    Ok(match redirect_to {
+        Some(url) => request.query("redirect_to", url),
+        None => request,
+    })
 }
 
-/// The session has left the client already, so the request carries its token itself.
-pub(super) fn sign_out(session: &Session) -> Result<Request, Error> {
-    let bearer = format!("Bearer {}", session.access_token.expose());
-    request(Method::POST, "/logout").as_key().query("scope", "global").header(AUTHORIZATION, &bearer)
+/// The session may have left the client already, so the request carries its token itself.
+pub(super) fn sign_out(session: &Session, scope: Scope) -> Result<Request, Error> {
+    end_session(&session.access_token, scope)
+}
+
+pub(super) fn admin(path: &str, redirect_to: Option<&str>) -> Request {
+    let request = request(Method::POST, path).as_key();
+    match redirect_to {
+        Some(url) => request.query("redirect_to", url),
+        None => request,
+    }
+}
+
+pub(super) fn end_session(token: &Token, scope: Scope) -> Result<Request, Error> {
+    let bearer = format!("Bearer {}", token.expose());
+    request(Method::POST, "/logout").as_key().query("scope", scope.word()).header(AUTHORIZATION, &bearer)
 }
 
 pub(super) fn create_user(user: &NewUser) -> Result<Request, Error> {

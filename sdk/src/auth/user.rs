@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::auth::Factor;
+
 /// A person the project knows.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
@@ -26,9 +28,37 @@ pub struct User {
     /// What they say of themselves; never base a policy on it.
     #[serde(default)]
     pub user_metadata: Value,
+    /// How they can sign in.
+    #[serde(default)]
+    pub identities: Vec<Identity>,
+    /// Their second factors.
+    #[serde(default)]
+    pub factors: Vec<Factor>,
+    /// True for somebody who signed in without telling who they are.
+    #[serde(default)]
+    pub is_anonymous: bool,
     /// When they signed up, RFC 3339.
     #[serde(default)]
     pub created_at: Option<String>,
+}
+
+/// One way a person can sign in.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its id, by which it can be taken away.
+    pub identity_id: String,
+    /// `email`, `phone`, `google` and so on.
+    pub provider: String,
+    /// What the provider says of the person.
+    #[serde(default)]
+    pub identity_data: Value,
+}
+
+/// Without what is personal.
+impl fmt::Debug for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Identity({}, {})", self.provider, self.identity_id)
+    }
 }
 
 /// Without what is personal.
