@@ -42,6 +42,20 @@ impl From<&str> for Contact {
     }
 }
 
+/// A plain text is an e-mail address.
+impl From<&String> for Contact {
+    fn from(email: &String) -> Self {
+        Self::Email(email.clone())
+    }
+}
+
+/// A plain text is an e-mail address.
+impl From<String> for Contact {
+    fn from(email: String) -> Self {
+        Self::Email(email)
+    }
+}
+
 impl fmt::Debug for Contact {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Contact({}, hidden)", self.name())
