@@ -75,6 +75,14 @@ impl Gateway {
         &self.auth
     }
 
+    /// Whether a request is not one the hosted service would know, but a test's own.
+    pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
+        match Route::of(request.uri().path()) {
+            Route::Inbox(_) => true,
+            Route::Health | Route::Rest(_) | Route::Auth(_) | Route::Missing(_) | Route::Nowhere => false,
+        }
+    }
+
     /// Answers a request from outside.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let mut response =

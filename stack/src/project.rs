@@ -95,6 +95,10 @@ impl Project {
 
 impl Answer for Services {
     async fn answer(&self, request: Request<Body>) -> Result<Response, Cut> {
+        // A test that breaks everything still has to read what was sent, and is not counted for it.
+        if Gateway::is_for_tests(&request) {
+            return Ok(self.gateway.answer(request).await);
+        }
         self.faults.pass(request, |request| self.gateway.answer(request)).await
     }
 }

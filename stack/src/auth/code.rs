@@ -179,8 +179,8 @@ impl Service {
         Err(AuthError::too_many(over_limit(to), message.to_owned(), 60))
     }
 
-    /// Draws a code and keeps its hash. The message is to be delivered once that is committed.
-    pub(super) async fn draw(
+    /// Writes a message with a code. It is to be delivered once what it says is committed.
+    pub(super) async fn write(
         &self,
         tx: &mut Tx,
         user: &mut User,
@@ -188,6 +188,17 @@ impl Service {
         moment: &mut Moment,
     ) -> Result<Message, AuthError> {
         self.check_limit(&errand.to)?;
+        self.draw(tx, user, errand, moment).await
+    }
+
+    /// The same for who delivers it otherwise: no limit counts it.
+    pub(super) async fn draw(
+        &self,
+        tx: &mut Tx,
+        user: &mut User,
+        errand: Errand<'_>,
+        moment: &mut Moment,
+    ) -> Result<Message, AuthError> {
         let Errand { purpose, kind, to, redirect_to, challenge } = errand;
         let token = moment.code();
         let prefix = if challenge.is_some() { PKCE } else { "" };

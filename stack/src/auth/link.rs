@@ -41,7 +41,7 @@ pub(super) async fn invite(
     let mut user = invited(&mut tx, &contact, asked, &mut moment).await?;
     let purpose = Purpose::Confirmation;
     let errand = Errand { purpose, kind: "invite", to: contact, redirect_to: &redirect_to, challenge: None };
-    let message = service.draw(&mut tx, &mut user, errand, &mut moment).await?;
+    let message = service.write(&mut tx, &mut user, errand, &mut moment).await?;
     let profile = tx.profile(user).await?;
     tx.commit().await?;
     service.inbox.deliver(message);

@@ -194,7 +194,10 @@ async fn signed_in(
     let Caller { user, session } = Caller::of(service, tx, headers, moment).await?;
     let missing =
         || AuthError::unexpected("A valid session and a registered user are required to enroll a factor");
-    Ok((user, session.ok_or_else(missing)?))
+    let session = session.ok_or_else(missing)?;
+    // Locked before any factor or session of theirs is, as everywhere.
+    let user = tx.user_to_change(user.id).await?.ok_or_else(missing)?;
+    Ok((user, session))
 }
 
 async fn find(tx: &mut Tx, user: &User, id: &str) -> Result<Factor, AuthError> {

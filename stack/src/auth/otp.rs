@@ -173,7 +173,7 @@ pub(super) async fn reauthenticate(
     let purpose = Purpose::Reauthentication;
     service.check_pace(&user, purpose, &contact, &moment)?;
     let errand = Errand { purpose, kind: "reauthentication", to: contact, redirect_to: "", challenge: None };
-    let message = service.draw(&mut tx, &mut user, errand, &mut moment).await?;
+    let message = service.write(&mut tx, &mut user, errand, &mut moment).await?;
     sent(&service, tx, message).await
 }
 
@@ -201,11 +201,11 @@ pub(super) async fn ask_to_change_email(
     if let Some(old) = old.filter(|_| service.settings.read().secure_email_change) {
         let purpose = Purpose::EmailChangeCurrent;
         let errand = Errand { purpose, kind: "email_change", to: old, redirect_to, challenge };
-        messages.push(service.draw(tx, user, errand, moment).await?);
+        messages.push(service.write(tx, user, errand, moment).await?);
     }
     let purpose = Purpose::EmailChangeNew;
     let errand = Errand { purpose, kind: "email_change", to: new, redirect_to, challenge };
-    messages.push(service.draw(tx, user, errand, moment).await?);
+    messages.push(service.write(tx, user, errand, moment).await?);
     Ok(messages)
 }
 
@@ -222,7 +222,7 @@ pub(super) async fn ask_to_change_phone(
     user.phone_change = Some(new.as_str().to_owned());
     tx.save_user(user, moment).await?;
     let errand = Errand { purpose, kind: "phone_change", to: new, redirect_to: "", challenge: None };
-    service.draw(tx, user, errand, moment).await
+    service.write(tx, user, errand, moment).await
 }
 
 /// Draws a code that signs in somebody who has an account.
@@ -248,7 +248,7 @@ async fn ask_to_sign_in(
         tx.add_flow(&Flow::new(moment, user.id, challenge, kind.method()), name).await?;
     }
     let errand = Errand { purpose, kind: name, to: contact, redirect_to, challenge };
-    service.draw(tx, user, errand, moment).await
+    service.write(tx, user, errand, moment).await
 }
 
 /// Commits, and only then puts the message where it is found.

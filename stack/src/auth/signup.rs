@@ -131,7 +131,7 @@ pub(super) async fn ask_to_confirm(
         tx.add_flow(&flow, contact.provider()).await?;
     }
     let errand = Errand { purpose, kind, to: contact, redirect_to, challenge };
-    service.draw(tx, user, errand, moment).await
+    service.write(tx, user, errand, moment).await
 }
 
 pub(super) fn taken() -> AuthError {

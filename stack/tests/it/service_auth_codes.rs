@@ -349,6 +349,38 @@ async fn limits_are_reached_when_a_test_says_so() {
 }
 
 #[tokio::test]
+async fn the_inbox_is_read_while_everything_else_is_broken() {
+    let project = Lab::project("").await;
+    post(&project, "/otp", json!({"email": EMAIL})).await;
+    let body = json!({"code": "over_email_send_rate_limit", "message": "email rate limit exceeded"});
+    let action = json!({"kind": "answer", "status": 429, "headers": {"retry-after": "7"}, "body": body});
+    project.set_faults(&json!([{"action": action}])).await;
+    assert_eq!(project.inbox(EMAIL).await.len(), 1);
+    let refused = post(&project, "/otp", json!({"email": EMAIL})).await;
+    assert_eq!(refused.refusal(), refusal(429, "over_email_send_rate_limit"));
+    assert_eq!(refused.header("retry-after"), "7");
+}
+
+#[tokio::test]
+async fn two_who_show_the_same_code_get_one_session() {
+    let project = Lab::project("").await;
+    for _ in 0..5 {
+        post(&project, "/otp", json!({"email": EMAIL})).await;
+        let code = shown(&project.message(EMAIL).await);
+        let (one, other, asked) = tokio::join!(
+            verify(&project, code.clone()),
+            verify(&project, code.clone()),
+            post(&project, "/recover", json!({"email": EMAIL})),
+        );
+        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(asked.status, StatusCode::OK, "nobody stands in another's way");
+        // A newer code may have taken its place before either was heard.
+        assert!(matches!(statuses, [200 | 403, 403]), "{statuses:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_project_is_made_with_its_settings() {
     let project = Lab::make(&json!({"bare": true, "auth": {"confirm_email": true}})).await;
     post(&project, "/signup", json!({"email": EMAIL, "password": PASSWORD})).await;

@@ -15,21 +15,7 @@ impl Tx {
         to: &str,
         moment: &mut Moment,
     ) -> sqlx::Result<()> {
-        let sql = "insert into auth.one_time_tokens (
-                id, user_id, token_type, token_hash, relates_to, created_at, updated_at
-            ) values ($1, $2, $3::auth.one_time_token_type, $4, $5, $6, $6)
-            on conflict (user_id, token_type) do update set id = excluded.id,
-                token_hash = excluded.token_hash, relates_to = excluded.relates_to,
-                created_at = excluded.created_at, updated_at = excluded.updated_at";
-        sqlx::query(sql)
-            .bind(moment.uuid())
-            .bind(user)
-            .bind(purpose.name())
-            .bind(hash)
-            .bind(to)
-            .bind(moment.now.naive_utc())
-            .execute(&mut *self.0)
-            .await?;
+        // The person first: whoever uses a code up locks them before it.
         let sql = match purpose {
             Purpose::Confirmation => {
                 "update auth.users set confirmation_token = $2, confirmation_sent_at = $3, updated_at = $3
@@ -57,6 +43,21 @@ impl Tx {
             }
         };
         sqlx::query(sql).bind(user).bind(hash).bind(moment.now).execute(&mut *self.0).await?;
+        let sql = "insert into auth.one_time_tokens (
+                id, user_id, token_type, token_hash, relates_to, created_at, updated_at
+            ) values ($1, $2, $3::auth.one_time_token_type, $4, $5, $6, $6)
+            on conflict (user_id, token_type) do update set id = excluded.id,
+                token_hash = excluded.token_hash, relates_to = excluded.relates_to,
+                created_at = excluded.created_at, updated_at = excluded.updated_at";
+        sqlx::query(sql)
+            .bind(moment.uuid())
+            .bind(user)
+            .bind(purpose.name())
+            .bind(hash)
+            .bind(to)
+            .bind(moment.now.naive_utc())
+            .execute(&mut *self.0)
+            .await?;
         Ok(())
     }
 
