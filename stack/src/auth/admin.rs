@@ -243,17 +243,21 @@ async fn find_factor(tx: &mut Tx, user: &str, id: &str) -> Result<Factor, AuthEr
 /// Leaves the row, for whoever points at it, and nothing in it that says who it was. What was
 /// unique stays unique, but can not be read back.
 async fn forget(tx: &mut Tx, mut user: User, moment: &Moment) -> sqlx::Result<()> {
-    let hidden = |text: &str| URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{}{text}", user.id)));
-    let (email, phone) = (user.email.as_deref().map(hidden), user.phone.as_deref().map(hidden));
-    for identity in tx.identities(user.id).await? {
-        let provider_id = hidden(&identity.provider_id);
+    let id = user.id;
+    let hidden = |text: &str| URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{id}{text}")));
+    let hidden_email = |email: &Option<String>| Some(hidden(email.as_deref().unwrap_or_default()));
+    // As long as a number.
+    let hidden_phone = |phone: &Option<String>| hidden_email(phone).map(|phone| phone[..15].to_owned());
+    for identity in tx.identities(id).await? {
+        let provider_id = hidden(&format!("{}:{}", identity.provider, identity.provider_id));
         tx.hide_identity(identity.id, &provider_id).await?;
     }
-    for factor in tx.factors(user.id).await? {
+    for factor in tx.factors(id).await? {
         tx.remove_factor(factor.id).await?;
     }
-    (user.email, user.phone) = (email, phone.map(|phone| phone[..15].to_owned()));
-    (user.email_change, user.phone_change) = (None, None);
+    (user.email, user.phone) = (hidden_email(&user.email), hidden_phone(&user.phone));
+    (user.email_change, user.phone_change) =
+        (hidden_email(&user.email_change), hidden_phone(&user.phone_change));
     user.encrypted_password = Some(String::new());
     (user.app_metadata, user.user_metadata) = (Metadata::new(), Metadata::new());
     user.deleted_at = Some(moment.now);

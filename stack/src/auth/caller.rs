@@ -32,6 +32,9 @@ impl Caller {
         };
         let gone = || AuthError::forbidden("user_not_found", "User from sub claim in JWT does not exist");
         let user = user.ok_or_else(gone)?;
+        if user.is_banned(moment.now) {
+            return Err(AuthError::forbidden("user_banned", "User is banned"));
+        }
         let session = match id_in(&claims, "session_id")? {
             None => None,
             Some(id) => Some(tx.session(id).await?.ok_or_else(|| {

@@ -133,6 +133,19 @@ impl Kind {
         }
     }
 
+    /// What it is called once it is known which code was shown.
+    pub(super) fn name_for(self, purpose: Purpose) -> &'static str {
+        match (self, purpose) {
+            (Self::SignUp, _) | (Self::Email, Purpose::Confirmation) => "signup",
+            (Self::MagicLink | Self::Email, _) => "magiclink",
+            (Self::Invite, _) => "invite",
+            (Self::Recovery, _) => "recovery",
+            (Self::EmailChange, _) => "email_change",
+            (Self::Sms, _) => "sms",
+            (Self::PhoneChange, _) => "phone_change",
+        }
+    }
+
     /// How a flow and a session that it ends in call it.
     pub(super) fn method(self) -> &'static str {
         match self {

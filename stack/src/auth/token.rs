@@ -45,7 +45,7 @@ impl Grant {
         // Nothing in these needs to be escaped.
         format!(
             "access_token={access_token}&expires_at={expires_at}&expires_in={expires_in}\
-             &refresh_token={refresh_token}&token_type=bearer&type={kind}"
+             &refresh_token={refresh_token}&sb=&token_type=bearer&type={kind}"
         )
     }
 }

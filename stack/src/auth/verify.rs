@@ -33,8 +33,8 @@ const EXPIRED_LINK: &str = "Email link is invalid or has expired";
 
 /// What a code has led to.
 enum Outcome {
-    /// It proves who they are.
-    Proved(Box<User>),
+    /// It proves who they are; what it was for.
+    Proved(Box<User>, Purpose),
     /// The other of two addresses has not agreed yet.
     Half,
 }
@@ -51,7 +51,7 @@ pub(super) async fn verify(
     let mut tx = service.store.begin().await?;
     let (hashes, expired) = hashes(&asked, kind)?;
     match accept(&service, &mut tx, kind, &hashes, expired, &mut moment).await? {
-        Outcome::Proved(user) => {
+        Outcome::Proved(user, _) => {
             let grant = token::sign_in(&service, tx, *user, token::OTP, &headers, &mut moment).await?;
             Ok(grant.into_response())
         }
@@ -69,21 +69,27 @@ pub(super) async fn follow(
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, AuthError> {
+    let written = request::value(&query, "type").unwrap_or_default();
+    let token = request::value(&query, "token").unwrap_or_default();
+    // Only what might be one of our links is worth going anywhere.
+    if written.is_empty() {
+        return Err(AuthError::invalid("Verify requires a verification type"));
+    }
+    if token.is_empty() {
+        return Err(AuthError::invalid("Verify requires a token or a token hash"));
+    }
     let target = request::redirect_to(&query, &headers, &service.settings.read());
     let site = service.settings.read().site_url;
     let target = Url::parse(&target).or_else(|_| Url::parse(&site));
     let target = target.map_err(|_| AuthError::unexpected("The site's address is none"))?;
-    let written = request::value(&query, "type").unwrap_or_default();
-    let token = request::value(&query, "token").unwrap_or_default();
     let is_flow = token.starts_with(PKCE);
     let led = enter(&service, written, token, is_flow, &headers, &mut moment).await;
     Ok(to(match led {
-        Ok(Entered::Session(grant)) => with_fragment(target, &grant.fragment(written)),
+        Ok(Entered::Session(grant, kind)) => with_fragment(target, &grant.fragment(kind)),
         Ok(Entered::Code(code)) => with_query(target, &[("code", &code)]),
         Ok(Entered::Half) => {
-            let message = Serializer::new(String::new()).append_pair("message", HALF).finish();
             let target = if is_flow { with_query(target, &[("message", HALF)]) } else { target };
-            with_fragment(target, &message)
+            with_fragment(target, &told(&[("message", HALF)]))
         }
         Err(error) => refused(target, &error, is_flow),
     }))
@@ -91,7 +97,8 @@ pub(super) async fn follow(
 
 /// What a link has led to.
 enum Entered {
-    Session(Box<Grant>),
+    /// The tokens, and what the link was for.
+    Session(Box<Grant>, &'static str),
     Code(String),
     Half,
 }
@@ -104,16 +111,12 @@ async fn enter(
     headers: &HeaderMap,
     moment: &mut Moment,
 ) -> Result<Entered, AuthError> {
-    let kind = kind_of(written)?;
-    if token.is_empty() {
-        return Err(AuthError::invalid("Verify requires a token or a token hash"));
-    }
-    if kind.is_for_phones() {
-        return Err(AuthError::invalid("Invalid email verification type"));
-    }
+    let kind = Kind::of(written).filter(|kind| !kind.is_for_phones());
+    let kind = kind.ok_or_else(|| AuthError::invalid("Invalid email verification type"))?;
     let mut tx = service.store.begin().await?;
-    let user = match accept(service, &mut tx, kind, &[token.to_owned()], EXPIRED_LINK, moment).await? {
-        Outcome::Proved(user) => user,
+    let hashes = [token.to_owned()];
+    let (user, purpose) = match accept(service, &mut tx, kind, &hashes, EXPIRED_LINK, moment).await? {
+        Outcome::Proved(user, purpose) => (user, purpose),
         Outcome::Half => {
             tx.commit().await?;
             return Ok(Entered::Half);
@@ -127,7 +130,7 @@ async fn enter(
         return Ok(Entered::Code(code));
     }
     let grant = token::sign_in(service, tx, *user, token::OTP, headers, moment).await?;
-    Ok(Entered::Session(Box::new(grant)))
+    Ok(Entered::Session(Box::new(grant), kind.name_for(purpose)))
 }
 
 fn kind_of(written: &str) -> Result<Kind, AuthError> {
@@ -215,7 +218,7 @@ async fn accept(
         (Purpose::Reauthentication, _) => return Err(expired()),
     }
     tx.clear_codes(user.id, &Purpose::ALL).await?;
-    Ok(Outcome::Proved(Box::new(user)))
+    Ok(Outcome::Proved(Box::new(user), purpose))
 }
 
 /// Gives somebody another address, which counts as proved.
@@ -257,14 +260,15 @@ async fn take(tx: &mut Tx, user: &mut User, contact: &Contact, moment: &mut Mome
 }
 
 fn refused(target: Url, error: &AuthError, is_flow: bool) -> Url {
-    let told = error.told();
-    let pairs: Vec<_> = told.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let fragment = Serializer::new(String::new()).extend_pairs(&pairs).finish();
-    let mut target = target;
-    // What stood there before is not for whoever reads an error.
-    target.set_query(None);
+    let said = error.told();
+    let pairs: Vec<_> = said.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let target = if is_flow { with_query(target, &pairs) } else { target };
-    with_fragment(target, &fragment)
+    with_fragment(target, &told(&pairs))
+}
+
+/// A fragment, with the mark by which a client knows it for this service's.
+fn told(pairs: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(pairs).append_pair("sb", "").finish()
 }
 
 fn with_fragment(mut target: Url, fragment: &str) -> Url {
@@ -272,8 +276,11 @@ fn with_fragment(mut target: Url, fragment: &str) -> Url {
     target
 }
 
+/// The same address with these in its query, in place of what was called like them.
 fn with_query(mut target: Url, pairs: &[(&str, &str)]) -> Url {
-    target.query_pairs_mut().extend_pairs(pairs);
+    let there: Vec<(String, String)> = target.query_pairs().into_owned().collect();
+    let kept = there.iter().filter(|(name, _)| pairs.iter().all(|(new, _)| new != name));
+    target.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);
     target
 }
 

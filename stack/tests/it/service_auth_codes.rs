@@ -155,7 +155,7 @@ async fn a_code_signs_in_somebody_old_or_new() {
 #[tokio::test]
 async fn a_code_is_good_for_an_hour_and_for_its_own_purpose() {
     let project = Lab::project("").await;
-    project.sign_up(EMAIL).await;
+    let ana = project.sign_up(EMAIL).await;
     project.sign_up(OTHER).await;
     post(&project, "/otp", json!({"email": EMAIL})).await;
     let message = project.message(EMAIL).await;
@@ -181,6 +181,8 @@ async fn a_code_is_good_for_an_hour_and_for_its_own_purpose() {
     project.sql("update auth.users set banned_until = now() + interval '1 day'").await;
     let banned = verify(&project, shown(&project.message(EMAIL).await)).await;
     assert_eq!(banned.refusal(), refusal(403, "user_banned"));
+    let user = as_person(&project, &ana, Method::GET, "/user", json!(null)).await;
+    assert_eq!(user.refusal(), refusal(403, "user_banned"), "with the tokens they have, too");
 }
 
 #[tokio::test]
@@ -204,9 +206,18 @@ async fn a_link_leads_back_with_a_session_once() {
     assert_eq!(refresh(&project, &field("refresh_token").unwrap()).await.status, StatusCode::OK);
     let (place, fragment) = open(&message["link"]).await;
     assert_eq!(place, "https://app.example.com/reset");
-    let told =
-        "error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired";
+    let told = "error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired&sb=";
     assert_eq!(fragment, told);
+    for path in ["/verify", "/verify?type=signup", "/verify?token=x"] {
+        let request = project.bare(Method::GET, &format!("/auth/v1{path}"));
+        let reply = Reply::to(request.header("x-supabase-api-version", "2024-01-01")).await;
+        assert_eq!(reply.refusal(), refusal(400, "validation_failed"), "it leads nowhere");
+    }
+    let phone =
+        json!(format!("{}/auth/v1/verify?type=sms&token=x&redirect_to=https://a.b/?c=d", project.api_url));
+    let (place, fragment) = open(&phone).await;
+    assert_eq!(place, "https://a.b/?c=d");
+    assert!(fragment.starts_with("error=invalid_request&error_code=validation_failed"), "{fragment}");
     let unknown = post(&project, "/recover", json!({"email": "x@example.com"})).await;
     assert_eq!((unknown.status, unknown.body.as_str()), (StatusCode::OK, "{}"));
     assert_eq!(post(&project, "/recover", json!({})).await.refusal(), refusal(400, "validation_failed"));
