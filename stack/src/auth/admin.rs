@@ -19,6 +19,7 @@ use super::{
     code::Purpose,
     contact::Contact,
     factor::Factor,
+    mfa,
     moment::Moment,
     password,
     reply::{AuthError, UserReply},
@@ -234,10 +235,7 @@ pub(super) async fn delete_factor(
 
 async fn find_factor(tx: &mut Tx, user: &str, id: &str) -> Result<Factor, AuthError> {
     let user = find(tx, user).await?;
-    let id = Uuid::parse_str(id)
-        .map_err(|_| AuthError::not_found("validation_failed", "factor_id must be an UUID"))?;
-    let missing = || AuthError::not_found("mfa_factor_not_found", "Factor not found");
-    tx.factor(user.id, id).await?.ok_or_else(missing)
+    mfa::find(tx, &user, id).await
 }
 
 /// Leaves the row, for whoever points at it, and nothing in it that says who it was. What was

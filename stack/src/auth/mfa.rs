@@ -200,7 +200,8 @@ async fn signed_in(
     Ok((user, session))
 }
 
-async fn find(tx: &mut Tx, user: &User, id: &str) -> Result<Factor, AuthError> {
+/// A factor of somebody, if it is one.
+pub(super) async fn find(tx: &mut Tx, user: &User, id: &str) -> Result<Factor, AuthError> {
     let id = Uuid::parse_str(id)
         .map_err(|_| AuthError::not_found("validation_failed", "factor_id must be an UUID"))?;
     let missing = || AuthError::not_found("mfa_factor_not_found", "Factor not found");

@@ -51,8 +51,8 @@ use axum::{
     Router,
     body::Body,
     extract::{OriginalUri, State},
-    http::{Method, Request, StatusCode},
-    response::{Json, Response},
+    http::{Method, Request, StatusCode, header::CACHE_CONTROL},
+    response::{IntoResponse, Json, Response},
     routing::{delete, get, post, put},
 };
 use serde_json::{Value, json};
@@ -198,8 +198,9 @@ async fn health() -> Json<Value> {
 }
 
 /// What tokens signed with ES256 are checked with; a secret is not shown.
-async fn key_set(State(service): State<Arc<Service>>) -> Json<Value> {
-    Json(json!({"keys": [service.keyring.public_key()]}))
+async fn key_set(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    let keys = Json(json!({"keys": [service.keyring.public_key()]}));
+    ([(CACHE_CONTROL, "public, max-age=600")], keys)
 }
 
 async fn settings(State(service): State<Arc<Service>>) -> Json<Value> {

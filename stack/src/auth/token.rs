@@ -28,8 +28,7 @@ pub(super) const OTP: &str = "otp";
 /// How no proof at all is called.
 pub(super) const ANONYMOUS: &str = "anonymous";
 
-/// What somebody gets who is signed in.
-#[derive(Debug)]
+/// What somebody gets who is signed in. It is all secret, so it has no `Debug`.
 pub(super) struct Grant {
     access_token: String,
     expires_at: i64,
