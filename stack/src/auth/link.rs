@@ -65,7 +65,7 @@ pub(super) async fn generate(
         _ => in_query,
     };
     let mut tx = service.store.begin().await?;
-    let known = tx.user_at(&contact).await?;
+    let known = tx.user_at_to_change(&contact).await?;
     if known.is_none() && asked.r#type == "magiclink" {
         "signup".clone_into(&mut asked.r#type);
         asked.password = Some(moment.uuid().to_string());
@@ -131,7 +131,7 @@ async fn signed_up(
     moment: &mut Moment,
 ) -> Result<User, AuthError> {
     let said = asked.data.unwrap_or_default();
-    match tx.user_at(contact).await? {
+    match tx.user_at_to_change(contact).await? {
         Some(user) if user.is_confirmed(contact) => Err(AuthError::email_exists()),
         Some(mut user) => {
             merge(&mut user.user_metadata, said);
@@ -155,7 +155,7 @@ async fn invited(
     asked: Link,
     moment: &mut Moment,
 ) -> Result<User, AuthError> {
-    let mut user = match tx.user_at(contact).await? {
+    let mut user = match tx.user_at_to_change(contact).await? {
         Some(user) if user.is_confirmed(contact) => return Err(AuthError::email_exists()),
         Some(user) => user,
         None => signup::create(tx, contact, None, asked.data.unwrap_or_default(), moment).await?,

@@ -47,7 +47,7 @@ pub(super) async fn otp(
     let challenge = asked.pkce.challenge()?;
     let redirect_to = request::redirect_to(&query, &headers, &service.settings.read());
     let mut tx = service.store.begin().await?;
-    let known = tx.user_at(&contact).await?;
+    let known = tx.user_at_to_change(&contact).await?;
     let mut user = match known {
         Some(user) => user,
         None if asked.create_user == Some(false) => {
@@ -90,7 +90,7 @@ pub(super) async fn recover(
     let challenge = asked.pkce.challenge()?;
     let redirect_to = request::redirect_to(&query, &headers, &service.settings.read());
     let mut tx = service.store.begin().await?;
-    let Some(mut user) = tx.user_at(&contact).await? else { return Ok(Json(json!({}))) };
+    let Some(mut user) = tx.user_at_to_change(&contact).await? else { return Ok(Json(json!({}))) };
     let confirming = Confirming { redirect_to: &redirect_to, challenge: challenge.as_ref() };
     let kind = Kind::Recovery;
     let message =
@@ -127,7 +127,7 @@ pub(super) async fn resend(
     let confirming = Confirming { redirect_to: &redirect_to, challenge: challenge.as_ref() };
     let nothing = Ok(Json(json!({})));
     let mut tx = service.store.begin().await?;
-    let Some(mut user) = tx.user_at(&contact).await? else { return nothing };
+    let Some(mut user) = tx.user_at_to_change(&contact).await? else { return nothing };
     let messages = match kind {
         Kind::EmailChange => {
             let Some(new) = user.email_change.clone() else { return nothing };
@@ -158,7 +158,9 @@ pub(super) async fn reauthenticate(
     headers: HeaderMap,
 ) -> Result<Json<Value>, AuthError> {
     let mut tx = service.store.begin().await?;
-    let Caller { mut user, .. } = Caller::of(&service, &mut tx, &headers, &moment).await?;
+    let Caller { user, .. } = Caller::of(&service, &mut tx, &headers, &moment).await?;
+    let gone = || AuthError::unexpected("Database error loading user");
+    let mut user = tx.user_to_change(user.id).await?.ok_or_else(gone)?;
     let contact = user.contact().ok_or_else(|| {
         let message = "Reauthentication requires the user to have an email or a phone number";
         AuthError::unprocessable("validation_failed", message)

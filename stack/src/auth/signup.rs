@@ -44,7 +44,7 @@ pub(super) async fn sign_up(
     let hash = password::hash(secret, moment.salt()).await?;
     let must_confirm = service.must_confirm(&contact);
     let mut tx = service.store.begin().await?;
-    let mut user = match tx.user_at(&contact).await? {
+    let mut user = match tx.user_at_to_change(&contact).await? {
         Some(user) if user.is_confirmed(&contact) => {
             // Where addresses are confirmed, nobody learns here who has an account.
             return if must_confirm { Ok(pretend(&contact, said, &mut moment)) } else { Err(taken()) };

@@ -111,6 +111,15 @@ impl Tx {
         sqlx::query_as(sql).bind(contact.as_str()).fetch_optional(&mut *self.0).await
     }
 
+    /// The same about to be changed: until the end nobody else changes them.
+    pub(super) async fn user_at_to_change(&mut self, contact: &Contact) -> sqlx::Result<Option<User>> {
+        match self.user_at(contact).await? {
+            // As they are once the lock is there, which may be some time later.
+            Some(user) => self.user_to_change(user.id).await,
+            None => Ok(None),
+        }
+    }
+
     /// Somebody with all that is shown of them.
     pub(super) async fn profile(&mut self, user: User) -> sqlx::Result<Profile> {
         let identities = self.identities(user.id).await?;
