@@ -96,7 +96,20 @@ fn is_label(label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_kept_as_it_is(written in "[+]?[A-Za-z0-9 .@-]{0,20}") {
+            for read in [Contact::email, Contact::phone] {
+                if let Ok(contact) = read(&written) {
+                    prop_assert_eq!(read(contact.as_str()).ok(), Some(contact.clone()));
+                }
+            }
+        }
+    }
 
     #[test]
     fn an_address_is_kept_in_small_letters_if_it_is_one() {

@@ -77,7 +77,23 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_secret_is_read_back(secret: Vec<u8>) {
+            prop_assert_eq!(decode(&encode(&secret)), Some(secret));
+        }
+
+        #[test]
+        fn no_input_is_too_strange_to_be_wrong(secret: String, code: String, now: i64) {
+            // A code has six digits, so anything else is wrong whatever the secret is.
+            prop_assume!(code.len() != 6);
+            prop_assert!(!is_right(&secret, &code, now));
+        }
+    }
 
     #[test]
     fn codes_are_those_of_the_standard() {

@@ -60,7 +60,11 @@ async fn only_the_secret_key_reads_the_inbox() {
 async fn a_sign_up_may_have_to_be_confirmed() {
     let project = Lab::project("").await;
     project.set_auth(&json!({"confirm_email": true})).await;
-    let asked = json!({"email": EMAIL, "password": PASSWORD, "data": {"name": "Ana"}});
+    let said = json!({"name": "Ana", "age": 41, "rate": 0.5});
+    let asked = json!({
+        "email": EMAIL, "password": PASSWORD, "data": said, "gotrue_meta_security": {"captcha_token": "x"},
+        "code_challenge": null, "code_challenge_method": null, "unknown": 7,
+    });
     let made = post(&project, "/signup?redirect_to=https://app.example.com/hi", asked.clone()).await;
     assert_eq!(made.status, StatusCode::OK);
     let user = made.json();
@@ -82,6 +86,8 @@ async fn a_sign_up_may_have_to_be_confirmed() {
     let session = session.json();
     assert_eq!(session["user"]["id"], user["id"]);
     assert_eq!(session["user"]["user_metadata"]["email_verified"], true);
+    assert_eq!(session["user"]["user_metadata"]["age"], 41);
+    assert_eq!(session["user"]["user_metadata"]["rate"], 0.5);
     assert_eq!(session["user"]["identities"][0]["identity_data"]["email_verified"], true);
     assert_eq!(claims(session["access_token"].as_str().unwrap())["amr"][0]["method"], "otp");
     assert_eq!(verify(&project, shown(&message)).await.refusal(), refusal(403, "otp_expired"), "once");
