@@ -162,7 +162,7 @@ pub(super) async fn answer(
     tx.raise_session(&session, factor.id, &moment).await?;
     "aal2".clone_into(&mut session.aal);
     tx.end_low_sessions(user.id).await?;
-    tx.remove_unverified_factors(user.id, TimeDelta::zero(), &moment).await?;
+    tx.remove_unverified_factors(&factor).await?;
     token::go_on(&service, tx, user, &session, factor.method(), &mut moment).await
 }
 
@@ -227,7 +227,7 @@ async fn make_room(
         }
         tx.remove_factor(factor.id).await?;
     }
-    tx.remove_unverified_factors(user.id, UNFINISHED, moment).await?;
+    tx.remove_stale_factors(user.id, UNFINISHED, moment).await?;
     let factors = tx.factors(user.id).await?;
     // Two without a name are in each other's way too, as hosted.
     let name = |factor: &Factor| factor.friendly_name.clone().unwrap_or_default();

@@ -176,6 +176,7 @@ async fn a_text_raises_a_session_too() {
     let asked = json!({"factor_type": "phone", "friendly_name": "mobile", "phone": "+4915"});
     let factor = ask(&project, &ana, "/factors", asked.clone()).await.json();
     assert_eq!((&factor["type"], &factor["phone"]), (&json!("phone"), &json!("+4915")));
+    enrol(&project, &ana, "app").await;
     let question = challenge(&project, &ana, &factor).await;
     let text = project.message("4915").await;
     assert_eq!(text["kind"], "mfa");
@@ -185,6 +186,7 @@ async fn a_text_raises_a_session_too() {
     let high = Person::of(&session);
     assert_eq!(claims(&high.access_token)["amr"][0]["method"], "mfa/phone");
     assert_eq!(session["user"]["factors"][0]["phone"], "4915");
+    assert_eq!(session["user"]["factors"][1]["factor_type"], "totp", "only its own kind is cleared away");
     let twice = ask(&project, &high, "/factors", asked).await;
     assert_eq!(twice.refusal(), refusal(422, "mfa_verified_factor_exists"));
 }

@@ -87,16 +87,24 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes what somebody began to enrol long enough ago.
-    pub(in crate::auth) async fn remove_unverified_factors(
+    /// Removes what somebody began to enrol long enough ago and never finished.
+    pub(in crate::auth) async fn remove_stale_factors(
         &mut self,
         user: Uuid,
         age: TimeDelta,
         moment: &Moment,
     ) -> sqlx::Result<()> {
         let sql = "delete from auth.mfa_factors
-            where user_id = $1 and status = 'unverified' and created_at <= $2";
+            where user_id = $1 and status = 'unverified' and created_at < $2";
         sqlx::query(sql).bind(user).bind(moment.now - age).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Removes what somebody began to enrol before one of that type was verified.
+    pub(in crate::auth) async fn remove_unverified_factors(&mut self, verified: &Factor) -> sqlx::Result<()> {
+        let sql = "delete from auth.mfa_factors
+            where user_id = $1 and status = 'unverified' and factor_type::text = $2";
+        sqlx::query(sql).bind(verified.user_id).bind(&verified.factor_type).execute(&mut *self.0).await?;
         Ok(())
     }
 
