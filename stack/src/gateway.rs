@@ -20,7 +20,12 @@ use axum::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{auth::Auth, keys::Keys, rest::Rest};
+use crate::{
+    auth::Auth,
+    jwt::{self, Keyring},
+    keys::{KeyRole, Keys},
+    rest::Rest,
+};
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 const REQUEST_ID: HeaderName = HeaderName::from_static("sb-request-id");
@@ -38,6 +43,7 @@ const OPEN: [&str; 5] = ["/settings", "/verify", "/callback", "/authorize", "/.w
 #[derive(Debug)]
 pub(crate) struct Gateway {
     keys: Keys,
+    keyring: Keyring,
     rest: Rest,
     auth: Auth,
 }
@@ -48,14 +54,15 @@ enum Route<'a> {
     Health,
     Rest(&'a str),
     Auth(&'a str),
+    Inbox(&'a str),
     Missing(&'static str),
     Nowhere,
 }
 
 impl Gateway {
     /// Puts the services behind one gateway.
-    pub(crate) fn new(keys: Keys, rest: Rest, auth: Auth) -> Self {
-        Self { keys, rest, auth }
+    pub(crate) fn new(keys: Keys, keyring: Keyring, rest: Rest, auth: Auth) -> Self {
+        Self { keys, keyring, rest, auth }
     }
 
     /// The REST service.
@@ -66,6 +73,14 @@ impl Gateway {
     /// The auth service.
     pub(crate) fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    /// Whether a request is not one the hosted service would know, but a test's own.
+    pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
+        match Route::of(request.uri().path()) {
+            Route::Inbox(_) => true,
+            Route::Health | Route::Rest(_) | Route::Auth(_) | Route::Missing(_) | Route::Nowhere => false,
+        }
     }
 
     /// Answers a request from outside.
@@ -84,15 +99,21 @@ impl Gateway {
     async fn route(&self, mut request: Request<Body>) -> Response {
         let whole = request.uri().path().to_owned();
         let route = Route::of(&whole);
-        if !route.is_open()
-            && let Err(refusal) = self.admit(&mut request)
-        {
-            return refusal.into_response();
+        if !route.is_open() {
+            match (self.admit(&mut request), route.is_for_the_secret_key()) {
+                (Ok(KeyRole::Anon), true) => return Refusal::SecretOnly.into_response(),
+                (Ok(KeyRole::Anon | KeyRole::ServiceRole), _) => {}
+                (Err(refusal), _) => return refusal.into_response(),
+            }
         }
         match route {
             Route::Health => Json(json!({"status": "ok"})).into_response(),
-            Route::Rest(path) => self.rest.answer(at(request, path)).await,
+            Route::Rest(path) => {
+                self.translate_token(&mut request);
+                self.rest.answer(at(request, path)).await
+            }
             Route::Auth(path) => self.auth.answer(at(request, path)).await,
+            Route::Inbox(path) => self.auth.answer_inbox(at(request, path)).await,
             Route::Missing(service) => missing(service),
             Route::Nowhere => {
                 (StatusCode::NOT_FOUND, Json(json!({"error": "requested path is invalid"}))).into_response()
@@ -100,8 +121,18 @@ impl Gateway {
         }
     }
 
+    /// Shows a service that believes HS256 alone the same token signed that way.
+    fn translate_token(&self, request: &mut Request<Body>) {
+        let headers = request.headers_mut();
+        let shown = headers.get(AUTHORIZATION).and_then(|shown| bearer(shown.to_str().ok()?));
+        let translated = shown.and_then(|token| self.keyring.translate(token, jwt::now()));
+        if let Some(Ok(token)) = translated.map(|token| HeaderValue::try_from(format!("Bearer {token}"))) {
+            headers.insert(AUTHORIZATION, token);
+        }
+    }
+
     /// Checks the key and leaves a token in `Authorization`.
-    fn admit(&self, request: &mut Request<Body>) -> Result<(), Refusal> {
+    fn admit(&self, request: &mut Request<Body>) -> Result<KeyRole, Refusal> {
         let in_query = take_key_from_query(request);
         let headers = request.headers_mut();
         let in_header = headers.get(API_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
@@ -117,7 +148,7 @@ impl Gateway {
         if alone && let Ok(token) = HeaderValue::try_from(format!("Bearer {}", self.keys.token_of(role))) {
             headers.insert(AUTHORIZATION, token);
         }
-        Ok(())
+        Ok(role)
     }
 }
 
@@ -129,6 +160,8 @@ impl<'a> Route<'a> {
             Self::Rest(rest)
         } else if let Some(rest) = under("/auth/v1") {
             Self::Auth(rest)
+        } else if let Some(rest) = under("/inbox") {
+            Self::Inbox(rest)
         } else if path == "/health" {
             Self::Health
         } else {
@@ -143,8 +176,13 @@ impl<'a> Route<'a> {
         match self {
             Self::Health | Self::Nowhere => true,
             Self::Auth(path) => OPEN.contains(path),
-            Self::Rest(_) | Self::Missing(_) => false,
+            Self::Rest(_) | Self::Inbox(_) | Self::Missing(_) => false,
         }
+    }
+
+    /// Codes lie in the inbox: whoever reads it can be anybody.
+    fn is_for_the_secret_key(&self) -> bool {
+        matches!(self, Self::Inbox(_))
     }
 }
 
@@ -154,6 +192,7 @@ enum Refusal {
     NoKey,
     UnknownKey,
     SecretInBrowser,
+    SecretOnly,
 }
 
 impl IntoResponse for Refusal {
@@ -169,6 +208,9 @@ impl IntoResponse for Refusal {
                 "Forbidden use of secret API key in browser",
                 "Secret API keys can only be used in a protected environment and should be deleted if found elsewhere.",
             ),
+            Self::SecretOnly => {
+                ("Secret API key required", "The inbox is read with the project's secret key.")
+            }
         };
         (StatusCode::UNAUTHORIZED, Json(json!({"message": message, "hint": hint}))).into_response()
     }
@@ -244,6 +286,8 @@ mod tests {
             ("/rest/v1/", Route::Rest("/")),
             ("/rest/v1/notes", Route::Rest("/notes")),
             ("/auth/v1/user", Route::Auth("/user")),
+            ("/inbox", Route::Inbox("")),
+            ("/inbox/settings", Route::Inbox("/settings")),
             ("/storage/v1/object", Route::Missing("/storage/v1")),
             ("/rest/v10", Route::Nowhere),
             ("/", Route::Nowhere),

@@ -22,7 +22,8 @@ pub struct Keys {
     pub publishable: String,
     /// `sb_secret_…`: acts as `service_role`.
     pub secret: String,
-    /// What every token of the project is signed with.
+    /// What every token of the project is signed with: by itself (HS256), or by the key that is
+    /// derived from it (ES256).
     pub jwt_secret: String,
     /// The older form of the publishable key.
     pub anon: String,

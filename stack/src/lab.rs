@@ -6,7 +6,7 @@
 //!
 //! | request | does |
 //! |---|---|
-//! | `POST /projects` | makes a project; `{"bare": true}` for one without the migrations |
+//! | `POST /projects` | makes a project; `{"bare": true}` for one without the migrations, `{"auth": {…}}` for the settings of its auth service |
 //! | `DELETE /projects/{ref}` | ends it and drops its database |
 //! | `GET`, `PUT /projects/{ref}/faults` | shows or replaces what goes wrong on purpose |
 //! | `POST /projects/{ref}/reload` | returns when the REST service knows the schema as it is |
@@ -41,6 +41,7 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use crate::{
+    auth::Settings,
     bootstrap,
     faults::{Armed, Rule},
     gateway::bearer,
@@ -149,6 +150,8 @@ struct Wanted {
     /// Without the migrations.
     #[serde(default)]
     bare: bool,
+    /// As `PUT /inbox/settings` takes them.
+    auth: Option<Settings>,
 }
 
 impl Lab {
@@ -164,6 +167,9 @@ impl Lab {
                 return Err(error);
             }
         };
+        if let Some(settings) = &wanted.auth {
+            project.set_auth(settings.clone());
+        }
         let handed = Handed {
             api_url: project.url().to_owned(),
             db_url: self.server.url(Role::Postgres, &name),

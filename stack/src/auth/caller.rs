@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Service, moment::Moment, reply::AuthError, session::Session, store::Tx, user::User};
-use crate::{gateway::bearer, jwt};
+use crate::gateway::bearer;
 
 /// Roles that may manage everybody.
 const ADMINS: [&str; 2] = ["service_role", "supabase_admin"];
@@ -32,6 +32,9 @@ impl Caller {
         };
         let gone = || AuthError::forbidden("user_not_found", "User from sub claim in JWT does not exist");
         let user = user.ok_or_else(gone)?;
+        if user.is_banned(moment.now) {
+            return Err(AuthError::forbidden("user_banned", "User is banned"));
+        }
         let session = match id_in(&claims, "session_id")? {
             None => None,
             Some(id) => Some(tx.session(id).await?.ok_or_else(|| {
@@ -59,7 +62,7 @@ fn claims(service: &Service, headers: &HeaderMap, moment: &Moment) -> Result<Map
     let token = shown
         .and_then(bearer)
         .ok_or_else(|| AuthError::unauthorized("This endpoint requires a Bearer token"))?;
-    jwt::verify(service.jwt_secret.as_bytes(), token, moment.now.timestamp()).map_err(|reason| {
+    service.keyring.verify(token, moment.now.timestamp()).map_err(|reason| {
         let message = format!("invalid JWT: unable to parse or verify signature, {reason}");
         AuthError::forbidden("bad_jwt", message)
     })

@@ -1,19 +1,22 @@
 //! The auth service of one project: accounts, sessions and tokens, kept in the real tables.
 //!
-//! A sign-up is confirmed at once. A password is at least six characters long. An access token
-//! is good for an hour, a refresh token for one use; one that is used again within ten seconds,
-//! or because its successor was lost on the way, is forgiven, and any other use ends the session.
+//! A sign-up is confirmed at once, unless a test has set otherwise: see `settings`. A password is
+//! at least six characters long. An access token is good for an hour, a refresh token for one
+//! use; one that is used again within ten seconds, or because its successor was lost on the way,
+//! is forgiven, and any other use ends the session. What would be mailed or texted lies in
+//! `inbox`. A code is good for an hour and one use, the code of a PKCE flow for five minutes.
 //!
 //! What it does not imitate, and answers with 501 and the name of what is missing:
 //!
-//! - everything that is mailed or texted: one-time codes, links, recovery, invitations, a change
-//!   of address, phone numbers;
-//! - other ways to sign in: OAuth and its PKCE exchange, ID tokens, SSO, web3, passkeys;
-//! - second factors, linking of identities, OAuth clients, `generate_link`, soft deletion.
+//! - other ways to sign in: OAuth, ID tokens, SSO, web3, passkeys, WebAuthn factors;
+//! - linking an identity: whoever has two of them has an address and a number;
+//! - the OAuth server and its clients, custom providers, the admin's audit log and SSO providers.
 //!
-//! And what it leaves out without a word: rate limits, captchas, hooks, the audit log, addresses
-//! of clients, sessions that end by themselves, scrypt hashes. Passwords are hashed with less
-//! work than hosted, because tests sign up many people.
+//! And what it leaves out without a word: captchas, hooks, the audit log, addresses of clients,
+//! sessions that end by themselves, scrypt hashes, leaked passwords, channels beside SMS. A link
+//! may lead anywhere; there is no list. Limits are none but those a test sets. Passwords are
+//! hashed with less work than hosted, because tests sign up many people. Stricter than hosted: a
+//! TOTP code that was accepted once is not accepted again.
 //!
 //! Only `store` speaks SQL. The time and everything random come from a `Moment`, drawn once
 //! for each request.
@@ -21,32 +24,50 @@
 mod account;
 mod admin;
 mod caller;
+mod code;
+mod contact;
+mod factor;
+mod flow;
+mod inbox;
+mod link;
+mod mfa;
 mod moment;
+mod otp;
 mod password;
 mod reply;
 mod request;
 mod session;
+mod settings;
 mod signup;
 mod store;
 mod token;
+mod totp;
 mod user;
+mod verify;
 
 use std::{fmt, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
-    extract::OriginalUri,
-    http::{Method, Request},
-    response::{Json, Response},
-    routing::{get, post},
+    extract::{OriginalUri, State},
+    http::{Method, Request, StatusCode, header::CACHE_CONTROL},
+    response::{IntoResponse, Json, Response},
+    routing::{delete, get, post, put},
 };
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use contact::Contact;
+use inbox::Inbox;
 use reply::AuthError;
 use request::ApiVersion;
+use session::AccessClaims;
+use settings::Switch;
+pub use settings::{Settings, Signing};
 use store::Store;
+
+use crate::jwt::Keyring;
 
 /// The tables, for the bootstrap: see the file's own head for what has to be there before.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -55,24 +76,59 @@ pub const SCHEMA: &str = include_str!("schema.sql");
 pub(crate) struct Auth {
     service: Arc<Service>,
     router: Router,
+    inbox: Router,
 }
 
 /// What every endpoint needs.
 struct Service {
     store: Store,
-    jwt_secret: String,
+    keyring: Keyring,
+    /// Where it is found, which is also who issues its tokens.
     issuer: String,
+    inbox: Inbox,
+    settings: Switch,
+}
+
+impl Service {
+    /// Whether a new contact has to be proved before it signs in.
+    fn must_confirm(&self, contact: &Contact) -> bool {
+        let settings = self.settings.read();
+        match contact {
+            Contact::Email(_) => settings.confirm_email,
+            Contact::Phone(_) => settings.confirm_phone,
+        }
+    }
+
+    /// Signs an access token the way the project does.
+    fn sign(&self, claims: &AccessClaims<'_>) -> String {
+        match self.settings.read().signing {
+            Signing::HS256 => self.keyring.sign_hs256(claims),
+            Signing::ES256 => self.keyring.sign_es256(claims),
+        }
+    }
 }
 
 impl Auth {
     /// Connects; `admin_url` is the superuser's, who may act as the service's own role.
-    pub(crate) async fn open(admin_url: &str, jwt_secret: &str, api_url: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn open(admin_url: &str, keyring: Keyring, api_url: &str) -> anyhow::Result<Self> {
         let service = Arc::new(Service {
             store: Store::open(admin_url).await?,
-            jwt_secret: jwt_secret.to_owned(),
+            keyring,
             issuer: format!("{api_url}/auth/v1"),
+            inbox: Inbox::default(),
+            settings: Switch::default(),
         });
-        Ok(Self { router: router(service.clone()), service })
+        Ok(Self { router: router(service.clone()), inbox: inbox::router(service.clone()), service })
+    }
+
+    /// Answers a request whose path is already without `/inbox`, from who has shown the secret key.
+    pub(crate) async fn answer_inbox(&self, request: Request<Body>) -> Response {
+        crate::serve::certain(self.inbox.clone().oneshot(request).await)
+    }
+
+    /// Behaves as told from now on.
+    pub(crate) fn set(&self, settings: Settings) {
+        self.service.settings.set(settings);
     }
 
     /// Answers a request whose path is already without `/auth/v1`.
@@ -99,12 +155,32 @@ fn router(service: Arc<Service>) -> Router {
         .route("/signup", post(signup::sign_up))
         .route("/token", post(token::grant))
         .route("/user", get(account::read).put(account::change))
+        .route("/user/identities/{id}", delete(account::unlink))
+        .route("/user/identities/authorize", get(not_imitated))
         .route("/logout", post(account::sign_out))
+        .route("/otp", post(otp::otp))
+        .route("/magiclink", post(otp::otp))
+        .route("/recover", post(otp::recover))
+        .route("/resend", post(otp::resend))
+        .route("/reauthenticate", get(otp::reauthenticate))
+        // What only looks at a link must not use it up.
+        .route(
+            "/verify",
+            get(verify::follow).post(verify::verify).head(async || StatusCode::METHOD_NOT_ALLOWED),
+        )
+        .route("/factors", post(mfa::enrol))
+        .route("/factors/{id}", delete(mfa::remove))
+        .route("/factors/{id}/challenge", post(mfa::ask))
+        .route("/factors/{id}/verify", post(mfa::answer))
+        .route("/invite", post(link::invite))
+        .route("/admin/generate_link", post(link::generate))
         .route("/admin/users", get(admin::list).post(admin::create))
         .route("/admin/users/{id}", get(admin::read).put(admin::change).delete(admin::delete))
+        .route("/admin/users/{id}/factors", get(admin::factors))
+        .route("/admin/users/{id}/factors/{factor}", put(admin::change_factor).delete(admin::delete_factor))
         .route("/settings", get(settings))
         .route("/health", get(health))
-        .route("/.well-known/jwks.json", get(async || Json(json!({"keys": []}))))
+        .route("/.well-known/jwks.json", get(key_set))
         .fallback(not_imitated)
         .with_state(service)
 }
@@ -121,19 +197,26 @@ async fn health() -> Json<Value> {
     }))
 }
 
-async fn settings() -> Json<Value> {
+/// What tokens signed with ES256 are checked with; a secret is not shown.
+async fn key_set(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    let keys = Json(json!({"keys": [service.keyring.public_key()]}));
+    ([(CACHE_CONTROL, "public, max-age=600")], keys)
+}
+
+async fn settings(State(service): State<Arc<Service>>) -> Json<Value> {
+    let settings = service.settings.read();
     Json(json!({
         "external": {
-            "anonymous_users": false, "apple": false, "azure": false, "bitbucket": false,
+            "anonymous_users": settings.anonymous, "apple": false, "azure": false, "bitbucket": false,
             "discord": false, "facebook": false, "figma": false, "fly": false, "github": false,
             "gitlab": false, "google": false, "kakao": false, "keycloak": false, "linkedin": false,
             "linkedin_oidc": false, "notion": false, "slack": false, "slack_oidc": false,
             "spotify": false, "twitch": false, "twitter": false, "workos": false, "zoom": false,
-            "email": true, "phone": false,
+            "email": true, "phone": true,
         },
         "disable_signup": false,
-        "mailer_autoconfirm": true,
-        "phone_autoconfirm": false,
+        "mailer_autoconfirm": !settings.confirm_email,
+        "phone_autoconfirm": !settings.confirm_phone,
         "sms_provider": "",
         "saml_enabled": false,
     }))

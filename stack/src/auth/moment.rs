@@ -33,6 +33,18 @@ impl Moment {
         (0..TOKEN_LENGTH).map(|_| char::from(TOKEN_LETTERS[self.random.random_range(0..36)])).collect()
     }
 
+    /// A one-time code: six digits.
+    pub(super) fn code(&mut self) -> String {
+        format!("{:06}", self.random.random_range(0..1_000_000))
+    }
+
+    /// What codes of a second factor are made from.
+    pub(super) fn secret(&mut self) -> [u8; 20] {
+        let mut secret = [0; 20];
+        self.random.fill_bytes(&mut secret);
+        secret
+    }
+
     /// What a password is hashed with.
     pub(super) fn salt(&mut self) -> [u8; 16] {
         let mut salt = [0; 16];

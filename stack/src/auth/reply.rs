@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Json, Response},
 };
 use chrono::{DateTime, Utc};
@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    factor::{Factor, FactorReply},
     request::{API_VERSION, ApiVersion},
     session::ACCESS_SECONDS,
-    user::{Identity, Metadata, User},
+    user::{Identity, Metadata, Profile},
 };
 
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-sb-error-code");
@@ -26,6 +27,7 @@ pub(super) struct AuthError {
     code: &'static str,
     message: Cow<'static, str>,
     reasons: &'static [&'static str],
+    retry_after: Option<u64>,
 }
 
 /// Somebody signed in.
@@ -59,10 +61,22 @@ pub(super) struct UserReply<'a> {
     confirmed_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "time")]
     recovery_sent_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "time")]
+    email_change_sent_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_phone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "time")]
+    phone_change_sent_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "time")]
+    reauthentication_sent_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "time")]
     last_sign_in_at: Option<DateTime<Utc>>,
     app_metadata: &'a Metadata,
     user_metadata: &'a Metadata,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    factors: Vec<FactorReply<'a>>,
     identities: Vec<IdentityReply<'a>>,
     #[serde(serialize_with = "time")]
     created_at: Option<DateTime<Utc>>,
@@ -97,8 +111,7 @@ impl<'a> SessionReply<'a> {
         access_token: String,
         expires_at: i64,
         refresh_token: &'a str,
-        user: &'a User,
-        identities: &'a [Identity],
+        profile: &'a Profile,
     ) -> Self {
         Self {
             access_token,
@@ -106,13 +119,14 @@ impl<'a> SessionReply<'a> {
             expires_in: ACCESS_SECONDS,
             expires_at,
             refresh_token,
-            user: UserReply::new(user, identities),
+            user: UserReply::new(profile),
         }
     }
 }
 
 impl<'a> UserReply<'a> {
-    pub(super) fn new(user: &'a User, identities: &'a [Identity]) -> Self {
+    pub(super) fn new(profile: &'a Profile) -> Self {
+        let Profile { user, identities, factors } = profile;
         let confirmed = [user.email_confirmed_at, user.phone_confirmed_at];
         Self {
             id: user.id,
@@ -126,9 +140,15 @@ impl<'a> UserReply<'a> {
             confirmation_sent_at: user.confirmation_sent_at,
             confirmed_at: confirmed.into_iter().flatten().min(),
             recovery_sent_at: user.recovery_sent_at,
+            new_email: user.email_change.as_deref(),
+            email_change_sent_at: user.email_change_sent_at,
+            new_phone: user.phone_change.as_deref(),
+            phone_change_sent_at: user.phone_change_sent_at,
+            reauthentication_sent_at: user.reauthentication_sent_at,
             last_sign_in_at: user.last_sign_in_at,
             app_metadata: &user.app_metadata,
             user_metadata: &user.user_metadata,
+            factors: factors.iter().map(Factor::reply).collect(),
             identities: identities.iter().map(IdentityReply::new).collect(),
             created_at: Some(user.created_at),
             updated_at: Some(user.updated_at),
@@ -169,11 +189,50 @@ impl IntoResponse for SessionReply<'_> {
 
 impl AuthError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), reasons: &[] }
+        Self { status, code, message: message.into(), reasons: &[], retry_after: None }
     }
 
     pub(super) fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// A value that makes no sense.
+    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::bad_request("validation_failed", message)
+    }
+
+    pub(super) fn too_many(code: &'static str, message: String, seconds: u64) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, code, message);
+        Self { retry_after: Some(seconds), ..error }
+    }
+
+    /// A code that is unknown, used up or too old: nobody is told which.
+    pub(super) fn otp_expired(message: &'static str) -> Self {
+        Self::forbidden("otp_expired", message)
+    }
+
+    pub(super) fn insufficient_aal(status: StatusCode, message: &'static str) -> Self {
+        Self::new(status, "insufficient_aal", message)
+    }
+
+    pub(super) fn phone_exists() -> Self {
+        Self::unprocessable("phone_exists", "A user with this phone number has already been registered")
+    }
+
+    /// Where and how a browser is told about it: error, code and description.
+    pub(super) fn told(&self) -> [(&'static str, String); 3] {
+        let error = match self.status {
+            StatusCode::BAD_REQUEST => "invalid_request",
+            StatusCode::UNAUTHORIZED => "unauthorized_client",
+            StatusCode::FORBIDDEN => "access_denied",
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            _ => "server_error",
+        };
+        [
+            ("error", error.to_owned()),
+            ("error_code", self.code.to_owned()),
+            ("error_description", self.message.clone().into_owned()),
+        ]
     }
 
     pub(super) fn unauthorized(message: &'static str) -> Self {
@@ -188,7 +247,7 @@ impl AuthError {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
-    pub(super) fn unprocessable(code: &'static str, message: &'static str) -> Self {
+    pub(super) fn unprocessable(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
     }
 
@@ -229,7 +288,7 @@ impl AuthError {
     }
 
     fn body(&self, version: ApiVersion) -> Value {
-        let Self { status, code, message, reasons } = self;
+        let Self { status, code, message, reasons, retry_after: _ } = self;
         let mut body = match version {
             ApiVersion::Initial => json!({"code": status.as_u16(), "error_code": code, "msg": message}),
             ApiVersion::V20240101 => json!({"code": code, "message": message}),
@@ -264,6 +323,9 @@ impl ApiVersion {
         let mut response = (error.status, Json(error.body(self))).into_response();
         let headers = response.headers_mut();
         headers.insert(ERROR_CODE, HeaderValue::from_static(error.code));
+        if let Some(seconds) = error.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         match self {
             Self::Initial => {}
             Self::V20240101 => {

@@ -22,6 +22,7 @@ pub(super) struct Session {
     pub(super) user_id: Uuid,
     pub(super) aal: String,
     pub(super) not_after: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
 }
 
 /// How somebody proved who they are, and when.
@@ -74,7 +75,23 @@ pub(super) struct AccessClaims<'a> {
 
 impl Session {
     pub(super) fn new(moment: &mut Moment, user: &User) -> Self {
-        Self { id: moment.uuid(), user_id: user.id, aal: "aal1".to_owned(), not_after: None }
+        Self {
+            id: moment.uuid(),
+            user_id: user.id,
+            aal: "aal1".to_owned(),
+            not_after: None,
+            created_at: moment.now,
+        }
+    }
+
+    /// Whether a second factor was shown.
+    pub(super) fn is_aal2(&self) -> bool {
+        self.aal != "aal1"
+    }
+
+    /// Whether it began so long ago that a new password wants another proof.
+    pub(super) fn is_old(&self, now: DateTime<Utc>) -> bool {
+        now > self.created_at + TimeDelta::days(1)
     }
 
     pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {

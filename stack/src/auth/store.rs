@@ -1,8 +1,12 @@
-//! The only file of the auth service that speaks SQL.
+//! The only file of the auth service that speaks SQL, with those in its folder: codes and flows in
+//! `codes`, second factors in `factors`.
 //!
 //! Connections are the superuser's, acting from the first moment as `supabase_auth_admin`: what
 //! a trigger on these tables may do is what it may do hosted. One request is one transaction.
 //! Whoever locks somebody may then lock their sessions, and never the other way round.
+
+mod codes;
+mod factors;
 
 use std::{str::FromStr, time::Duration};
 
@@ -15,9 +19,10 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{
+    contact::Contact,
     moment::Moment,
     session::{Proof, RefreshToken, Session},
-    user::{Identity, User},
+    user::{Identity, Profile, User},
 };
 
 /// Thirty projects at once have to fit into one server's connections.
@@ -28,8 +33,11 @@ macro_rules! user_columns {
     () => {
         "id, coalesce(aud, '') as aud, coalesce(role, '') as role, nullif(email, '') as email,
          encrypted_password, email_confirmed_at, invited_at, nullif(phone, '') as phone,
-         phone_confirmed_at, confirmation_sent_at, recovery_sent_at, last_sign_in_at,
-         coalesce(raw_app_meta_data, '{}') as app_metadata,
+         phone_confirmed_at, confirmation_sent_at, recovery_sent_at,
+         nullif(email_change, '') as email_change, email_change_sent_at,
+         coalesce(email_change_confirm_status, 0::smallint) as email_change_confirm_status,
+         nullif(phone_change, '') as phone_change, phone_change_sent_at, reauthentication_sent_at,
+         last_sign_in_at, coalesce(raw_app_meta_data, '{}') as app_metadata,
          coalesce(raw_user_meta_data, '{}') as user_metadata,
          coalesce(created_at, 'epoch') as created_at, coalesce(updated_at, 'epoch') as updated_at,
          banned_until, deleted_at, is_anonymous"
@@ -88,13 +96,35 @@ impl Tx {
         sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await
     }
 
-    pub(super) async fn user_with_email(&mut self, email: &str) -> sqlx::Result<Option<User>> {
-        let sql = concat!(
-            "select ",
-            user_columns!(),
-            " from auth.users where lower(email) = lower($1) and not is_sso_user"
-        );
-        sqlx::query_as(sql).bind(email).fetch_optional(&mut *self.0).await
+    /// Whoever has this address or number.
+    pub(super) async fn user_at(&mut self, contact: &Contact) -> sqlx::Result<Option<User>> {
+        let sql = match contact {
+            Contact::Email(_) => concat!(
+                "select ",
+                user_columns!(),
+                " from auth.users where lower(email) = lower($1) and not is_sso_user"
+            ),
+            Contact::Phone(_) => {
+                concat!("select ", user_columns!(), " from auth.users where phone = $1 and not is_sso_user")
+            }
+        };
+        sqlx::query_as(sql).bind(contact.as_str()).fetch_optional(&mut *self.0).await
+    }
+
+    /// The same about to be changed: until the end nobody else changes them.
+    pub(super) async fn user_at_to_change(&mut self, contact: &Contact) -> sqlx::Result<Option<User>> {
+        match self.user_at(contact).await? {
+            // As they are once the lock is there, which may be some time later.
+            Some(user) => self.user_to_change(user.id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Somebody with all that is shown of them.
+    pub(super) async fn profile(&mut self, user: User) -> sqlx::Result<Profile> {
+        let identities = self.identities(user.id).await?;
+        let factors = self.factors(user.id).await?;
+        Ok(Profile { user, identities, factors })
     }
 
     /// A page of everybody, the newest first, and how many there are in all.
@@ -109,16 +139,16 @@ impl Tx {
         Ok((users, total))
     }
 
-    /// Adds somebody. False if the address or the id is taken.
+    /// Adds somebody. False if the address, the number or the id is taken.
     pub(super) async fn add_user(&mut self, user: &User) -> sqlx::Result<bool> {
         let sql = "insert into auth.users (
                 instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
                 last_sign_in_at, raw_app_meta_data, raw_user_meta_data, created_at, updated_at,
-                banned_until, is_anonymous, is_super_admin,
+                banned_until, is_anonymous, phone, phone_confirmed_at, invited_at, is_super_admin,
                 confirmation_token, recovery_token, email_change_token_new, email_change
             ) values (
                 '00000000-0000-0000-0000-000000000000', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                $12, $13, false, '', '', '', ''
+                $12, $13, $14, $15, $16, false, '', '', '', ''
             )";
         let added = sqlx::query(sql)
             .bind(user.id)
@@ -134,16 +164,22 @@ impl Tx {
             .bind(user.updated_at)
             .bind(user.banned_until)
             .bind(user.is_anonymous)
+            .bind(&user.phone)
+            .bind(user.phone_confirmed_at)
+            .bind(user.invited_at)
             .execute(&mut *self.0)
             .await;
         unless_taken(added)
     }
 
-    /// Writes what may have changed about somebody. False if the address is taken.
+    /// Writes what may have changed about somebody. False if the address or the number is taken.
     pub(super) async fn save_user(&mut self, user: &User, moment: &Moment) -> sqlx::Result<bool> {
         let sql = "update auth.users set role = $2, email = $3, encrypted_password = $4,
                 email_confirmed_at = $5, last_sign_in_at = $6, raw_app_meta_data = $7,
-                raw_user_meta_data = $8, banned_until = $9, is_anonymous = $10, updated_at = $11
+                raw_user_meta_data = $8, banned_until = $9, is_anonymous = $10, updated_at = $11,
+                phone = $12, phone_confirmed_at = $13, invited_at = $14,
+                email_change = coalesce($15, ''), email_change_confirm_status = $16,
+                phone_change = coalesce($17, ''), deleted_at = $18
             where id = $1";
         let saved = sqlx::query(sql)
             .bind(user.id)
@@ -157,6 +193,13 @@ impl Tx {
             .bind(user.banned_until)
             .bind(user.is_anonymous)
             .bind(moment.now)
+            .bind(&user.phone)
+            .bind(user.phone_confirmed_at)
+            .bind(user.invited_at)
+            .bind(&user.email_change)
+            .bind(user.email_change_confirm_status)
+            .bind(&user.phone_change)
+            .bind(user.deleted_at)
             .execute(&mut *self.0)
             .await;
         unless_taken(saved)
@@ -206,8 +249,24 @@ impl Tx {
         Ok(())
     }
 
+    /// Leaves nothing of an identity that says whose it was.
+    pub(super) async fn hide_identity(&mut self, id: Uuid, provider_id: &str) -> sqlx::Result<()> {
+        sqlx::query("update auth.identities set identity_data = '{}', provider_id = $2 where id = $1")
+            .bind(id)
+            .bind(provider_id)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_identity(&mut self, id: Uuid) -> sqlx::Result<()> {
+        sqlx::query("delete from auth.identities where id = $1").bind(id).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
     pub(super) async fn session(&mut self, id: Uuid) -> sqlx::Result<Option<Session>> {
-        let sql = "select id, user_id, coalesce(aal::text, 'aal1') as aal, not_after
+        let sql = "select id, user_id, coalesce(aal::text, 'aal1') as aal, not_after,
+                coalesce(created_at, 'epoch') as created_at
             from auth.sessions where id = $1";
         sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await
     }

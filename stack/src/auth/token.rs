@@ -1,4 +1,4 @@
-//! `POST /token`: a password or a refresh token for a session's tokens.
+//! `POST /token`: a password, a code or a refresh token for a session's tokens.
 
 use std::sync::Arc;
 
@@ -11,18 +11,50 @@ use axum::{
 
 use super::{
     Service,
+    contact::Contact,
     moment::Moment,
     password,
     reply::{AuthError, SessionReply},
-    request::{self, PasswordGrant, RefreshGrant},
-    session::{AccessClaims, RefreshToken, Session, Verdict},
+    request::{self, CodeGrant, PasswordGrant, RefreshGrant},
+    session::{ACCESS_SECONDS, AccessClaims, RefreshToken, Session, Verdict},
     store::Tx,
-    user::User,
+    user::{Profile, User},
 };
-use crate::jwt;
 
 /// How a proof by password is called.
 pub(super) const PASSWORD: &str = "password";
+/// How a proof by a code that was sent is called.
+pub(super) const OTP: &str = "otp";
+/// How no proof at all is called.
+pub(super) const ANONYMOUS: &str = "anonymous";
+
+/// What somebody gets who is signed in. It is all secret, so it has no `Debug`.
+pub(super) struct Grant {
+    access_token: String,
+    expires_at: i64,
+    refresh_token: String,
+    profile: Profile,
+}
+
+impl Grant {
+    /// As a browser is told it, after the `#` of an address.
+    pub(super) fn fragment(&self, kind: &str) -> String {
+        let (expires_at, expires_in) = (self.expires_at, ACCESS_SECONDS);
+        let Self { access_token, refresh_token, .. } = self;
+        // Nothing in these needs to be escaped.
+        format!(
+            "access_token={access_token}&expires_at={expires_at}&expires_in={expires_in}\
+             &refresh_token={refresh_token}&sb=&token_type=bearer&type={kind}"
+        )
+    }
+}
+
+impl IntoResponse for Grant {
+    fn into_response(self) -> Response {
+        let Self { access_token, expires_at, refresh_token, profile } = self;
+        SessionReply::new(access_token, expires_at, &refresh_token, &profile).into_response()
+    }
+}
 
 pub(super) async fn grant(
     State(service): State<Arc<Service>>,
@@ -30,11 +62,12 @@ pub(super) async fn grant(
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, AuthError> {
+) -> Result<Grant, AuthError> {
     match request::value(&query, "grant_type").unwrap_or_default() {
         "password" => with_password(&service, moment, &headers, request::read(&body)?).await,
         "refresh_token" => with_refresh_token(&service, moment, request::read(&body)?).await,
-        other @ ("pkce" | "id_token" | "web3") => {
+        "pkce" => with_code(&service, moment, &headers, request::read(&body)?).await,
+        other @ ("id_token" | "web3") => {
             Err(AuthError::not_imitated(&format!("POST /token?grant_type={other}")))
         }
         _ => Err(AuthError::bad_request("invalid_credentials", "unsupported_grant_type")),
@@ -49,7 +82,7 @@ pub(super) async fn sign_in(
     method: &str,
     headers: &HeaderMap,
     moment: &mut Moment,
-) -> Result<Response, AuthError> {
+) -> Result<Grant, AuthError> {
     let session = Session::new(moment, &user);
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     tx.add_session(&session, user_agent, moment).await?;
@@ -58,7 +91,28 @@ pub(super) async fn sign_in(
     tx.add_token(&refresh_token, None, &session, moment).await?;
     tx.touch_user(user.id, moment).await?;
     (user.last_sign_in_at, user.updated_at) = (Some(moment.now), moment.now);
-    issue(service, tx, &user, &session, &refresh_token, moment).await
+    issue(service, tx, user, &session, refresh_token, moment).await
+}
+
+/// Goes on with a session that has been proved by another method as well, and commits.
+pub(super) async fn go_on(
+    service: &Service,
+    mut tx: Tx,
+    user: User,
+    session: &Session,
+    method: &str,
+    moment: &mut Moment,
+) -> Result<Grant, AuthError> {
+    tx.add_proof(session.id, method, moment).await?;
+    let next = match tx.active_token(session.id).await? {
+        Some(token) => rotate(&mut tx, &token, session, moment).await?,
+        None => {
+            let next = moment.token();
+            tx.add_token(&next, None, session, moment).await?;
+            next
+        }
+    };
+    issue(service, tx, user, session, next, moment).await
 }
 
 async fn with_password(
@@ -66,20 +120,17 @@ async fn with_password(
     mut moment: Moment,
     headers: &HeaderMap,
     asked: PasswordGrant,
-) -> Result<Response, AuthError> {
-    let email = match (asked.email, asked.phone) {
-        (Some(email), None) => email,
-        (None, Some(_)) => {
-            return Err(AuthError::unprocessable("phone_provider_disabled", "Phone logins are disabled"));
-        }
-        (None, None) => return Err(AuthError::bad_request("validation_failed", "missing email or phone")),
-        (Some(_), Some(_)) => {
-            let message = "Only an email address or phone number should be provided on login.";
-            return Err(AuthError::bad_request("validation_failed", message));
-        }
+) -> Result<Grant, AuthError> {
+    let both = "Only an email address or phone number should be provided on login.";
+    let contact = match (&asked.email, &asked.phone) {
+        // Nobody has an address that is none, and who shows one is told no more than that.
+        (Some(email), None) => Contact::Email(email.clone()),
+        (None, Some(phone)) => Contact::phone(phone)?,
+        (None, None) => return Err(AuthError::invalid("missing email or phone")),
+        (Some(_), Some(_)) => return Err(AuthError::invalid(both)),
     };
     let mut tx = service.store.begin().await?;
-    let user = tx.user_with_email(&email).await?.ok_or_else(AuthError::invalid_credentials)?;
+    let user = tx.user_at(&contact).await?.ok_or_else(AuthError::invalid_credentials)?;
     let hash = user.encrypted_password.clone().filter(|hash| !hash.is_empty());
     let hash = hash.ok_or_else(AuthError::invalid_credentials)?;
     if user.is_banned(moment.now) {
@@ -88,17 +139,55 @@ async fn with_password(
     if !password::is_right(asked.password, hash).await {
         return Err(AuthError::invalid_credentials());
     }
-    if !user.is_confirmed() {
-        return Err(AuthError::bad_request("email_not_confirmed", "Email not confirmed"));
+    match contact {
+        Contact::Email(_) if !user.is_confirmed(&contact) => {
+            Err(AuthError::bad_request("email_not_confirmed", "Email not confirmed"))
+        }
+        Contact::Phone(_) if !user.is_confirmed(&contact) => {
+            Err(AuthError::bad_request("phone_not_confirmed", "Phone not confirmed"))
+        }
+        Contact::Email(_) | Contact::Phone(_) => {
+            sign_in(service, tx, user, PASSWORD, headers, &mut moment).await
+        }
     }
-    sign_in(service, tx, user, PASSWORD, headers, &mut moment).await
+}
+
+/// The second half of a sign-in that left for a mailbox.
+async fn with_code(
+    service: &Service,
+    mut moment: Moment,
+    headers: &HeaderMap,
+    asked: CodeGrant,
+) -> Result<Grant, AuthError> {
+    let (Some(code), Some(verifier)) = (asked.auth_code, asked.code_verifier) else {
+        let message = "invalid request: both auth code and code verifier should be non-empty";
+        return Err(AuthError::invalid(message));
+    };
+    let unknown = || {
+        let message = "invalid flow state, no valid flow state found";
+        AuthError::not_found("flow_state_not_found", message)
+    };
+    let mut tx = service.store.begin().await?;
+    let flow = tx.flow(&code).await?.ok_or_else(unknown)?;
+    let user = flow.user_id.ok_or_else(unknown)?;
+    if flow.is_over(moment.now) {
+        let message = "invalid flow state, flow state has expired";
+        return Err(AuthError::unprocessable("flow_state_expired", message));
+    }
+    if !flow.is_met_by(&verifier) {
+        let message = "code challenge does not match previously saved code verifier";
+        return Err(AuthError::bad_request("bad_code_verifier", message));
+    }
+    let user = tx.user(user).await?.ok_or_else(unknown)?;
+    tx.end_flow(flow.id).await?;
+    sign_in(service, tx, user, &flow.authentication_method, headers, &mut moment).await
 }
 
 async fn with_refresh_token(
     service: &Service,
     mut moment: Moment,
     asked: RefreshGrant,
-) -> Result<Response, AuthError> {
+) -> Result<Grant, AuthError> {
     let wrong = |code, message: &'static str| AuthError::bad_request(code, message);
     let shown = asked.refresh_token.ok_or_else(|| wrong("validation_failed", "refresh_token required"))?;
     let mut tx = service.store.begin().await?;
@@ -120,7 +209,7 @@ async fn with_refresh_token(
         }
     };
     tx.touch_session(session.id, &moment).await?;
-    issue(service, tx, &user, &session, &next, &moment).await
+    issue(service, tx, user, &session, next, &moment).await
 }
 
 async fn live_session(tx: &mut Tx, token: &RefreshToken, moment: &Moment) -> Result<Session, AuthError> {
@@ -155,16 +244,15 @@ async fn rotate(
 async fn issue(
     service: &Service,
     mut tx: Tx,
-    user: &User,
+    user: User,
     session: &Session,
-    refresh_token: &str,
+    refresh_token: String,
     moment: &Moment,
-) -> Result<Response, AuthError> {
+) -> Result<Grant, AuthError> {
     let proofs = tx.proofs(session.id).await?;
-    let identities = tx.identities(user.id).await?;
+    let profile = tx.profile(user).await?;
     tx.commit().await?;
-    let claims = AccessClaims::new(&service.issuer, user, session, &proofs, moment.now);
-    let access_token = jwt::sign(service.jwt_secret.as_bytes(), &claims);
-    let reply = SessionReply::new(access_token, claims.expires_at(), refresh_token, user, &identities);
-    Ok(reply.into_response())
+    let claims = AccessClaims::new(&service.issuer, &profile.user, session, &proofs, moment.now);
+    let access_token = service.sign(&claims);
+    Ok(Grant { access_token, expires_at: claims.expires_at(), refresh_token, profile })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::moment::Moment;
+use super::{code::Purpose, contact::Contact, factor::Factor, moment::Moment};
 
 /// The role and the audience of everybody, unless an admin says otherwise.
 pub(super) const AUTHENTICATED: &str = "authenticated";
@@ -27,6 +27,15 @@ pub(super) struct User {
     pub(super) phone_confirmed_at: Option<DateTime<Utc>>,
     pub(super) confirmation_sent_at: Option<DateTime<Utc>>,
     pub(super) recovery_sent_at: Option<DateTime<Utc>>,
+    /// The address that is to become theirs.
+    pub(super) email_change: Option<String>,
+    pub(super) email_change_sent_at: Option<DateTime<Utc>>,
+    /// How many of the two addresses have agreed to the change.
+    pub(super) email_change_confirm_status: i16,
+    /// The number that is to become theirs.
+    pub(super) phone_change: Option<String>,
+    pub(super) phone_change_sent_at: Option<DateTime<Utc>>,
+    pub(super) reauthentication_sent_at: Option<DateTime<Utc>>,
     pub(super) last_sign_in_at: Option<DateTime<Utc>>,
     #[sqlx(json)]
     pub(super) app_metadata: Metadata,
@@ -54,40 +63,132 @@ pub(super) struct Identity {
     pub(super) email: Option<String>,
 }
 
+/// Somebody with all that is shown of them.
+#[derive(Debug, Clone)]
+pub(super) struct Profile {
+    pub(super) user: User,
+    pub(super) identities: Vec<Identity>,
+    pub(super) factors: Vec<Factor>,
+}
+
 impl User {
-    /// Somebody new, not yet confirmed.
-    pub(super) fn new(moment: &mut Moment, email: String, encrypted_password: String) -> Self {
+    /// Somebody new, not yet confirmed; without a contact, anonymous.
+    pub(super) fn new(moment: &mut Moment, contact: Option<&Contact>, password: Option<String>) -> Self {
+        let (mut email, mut phone, mut app_metadata) = (None, None, Metadata::new());
+        match contact {
+            Some(Contact::Email(text)) => email = Some(text.clone()),
+            Some(Contact::Phone(text)) => phone = Some(text.clone()),
+            None => {}
+        }
+        if let Some(contact) = contact {
+            let provider = contact.provider();
+            app_metadata = object(json!({"provider": provider, "providers": [provider]}));
+        }
         Self {
             id: moment.uuid(),
             aud: AUTHENTICATED.to_owned(),
             role: AUTHENTICATED.to_owned(),
-            email: Some(email),
-            encrypted_password: Some(encrypted_password),
+            email,
+            encrypted_password: Some(password.unwrap_or_default()),
             email_confirmed_at: None,
             invited_at: None,
-            phone: None,
+            phone,
             phone_confirmed_at: None,
             confirmation_sent_at: None,
             recovery_sent_at: None,
+            email_change: None,
+            email_change_sent_at: None,
+            email_change_confirm_status: 0,
+            phone_change: None,
+            phone_change_sent_at: None,
+            reauthentication_sent_at: None,
             last_sign_in_at: None,
-            app_metadata: object(json!({"provider": "email", "providers": ["email"]})),
+            app_metadata,
             user_metadata: Metadata::new(),
             created_at: moment.now,
             updated_at: moment.now,
             banned_until: None,
             deleted_at: None,
-            is_anonymous: false,
+            is_anonymous: contact.is_none(),
         }
     }
 
     /// Takes it as proved that the address is theirs.
-    pub(super) fn confirm(&mut self, now: DateTime<Utc>) {
+    pub(super) fn confirm_email(&mut self, now: DateTime<Utc>) {
         self.email_confirmed_at.get_or_insert(now);
         self.user_metadata.insert("email_verified".to_owned(), Value::Bool(true));
     }
 
-    pub(super) fn is_confirmed(&self) -> bool {
-        self.email_confirmed_at.is_some()
+    /// Takes it as proved that the number is theirs.
+    pub(super) fn confirm_phone(&mut self, now: DateTime<Utc>) {
+        self.phone_confirmed_at.get_or_insert(now);
+        self.user_metadata.insert("phone_verified".to_owned(), Value::Bool(true));
+    }
+
+    pub(super) fn confirm(&mut self, contact: &Contact, now: DateTime<Utc>) {
+        match contact {
+            Contact::Email(_) => self.confirm_email(now),
+            Contact::Phone(_) => self.confirm_phone(now),
+        }
+    }
+
+    pub(super) fn is_confirmed(&self, contact: &Contact) -> bool {
+        match contact {
+            Contact::Email(_) => self.email_confirmed_at.is_some(),
+            Contact::Phone(_) => self.phone_confirmed_at.is_some(),
+        }
+    }
+
+    /// Where a message reaches them: the address, if there is one.
+    pub(super) fn contact(&self) -> Option<Contact> {
+        let email = self.email.clone().map(Contact::Email);
+        email.or_else(|| self.phone.clone().map(Contact::Phone))
+    }
+
+    /// Gives them an address or a number, proved or not.
+    pub(super) fn put(&mut self, contact: &Contact) {
+        match contact {
+            Contact::Email(email) => self.email = Some(email.clone()),
+            Contact::Phone(phone) => self.phone = Some(phone.clone()),
+        }
+    }
+
+    /// Gives them the address they asked for. It counts as proved.
+    pub(super) fn take_email(&mut self, email: String, now: DateTime<Utc>) {
+        (self.email, self.email_change, self.email_change_confirm_status) = (Some(email), None, 0);
+        self.email_confirmed_at = None;
+        self.confirm_email(now);
+        self.is_anonymous = false;
+    }
+
+    /// Gives them the number they asked for. It counts as proved.
+    pub(super) fn take_phone(&mut self, phone: String, now: DateTime<Utc>) {
+        (self.phone, self.phone_change) = (Some(phone), None);
+        self.phone_confirmed_at = None;
+        self.confirm_phone(now);
+        self.is_anonymous = false;
+    }
+
+    /// When they were last sent a code for this.
+    pub(super) fn sent_at(&self, purpose: Purpose) -> Option<DateTime<Utc>> {
+        match purpose {
+            Purpose::Confirmation => self.confirmation_sent_at,
+            Purpose::Recovery => self.recovery_sent_at,
+            Purpose::EmailChangeCurrent | Purpose::EmailChangeNew => self.email_change_sent_at,
+            Purpose::PhoneChange => self.phone_change_sent_at,
+            Purpose::Reauthentication => self.reauthentication_sent_at,
+        }
+    }
+
+    pub(super) fn note_sent(&mut self, purpose: Purpose, now: DateTime<Utc>) {
+        let sent = match purpose {
+            Purpose::Confirmation => &mut self.confirmation_sent_at,
+            Purpose::Recovery => &mut self.recovery_sent_at,
+            Purpose::EmailChangeCurrent | Purpose::EmailChangeNew => &mut self.email_change_sent_at,
+            Purpose::PhoneChange => &mut self.phone_change_sent_at,
+            Purpose::Reauthentication => &mut self.reauthentication_sent_at,
+        };
+        *sent = Some(now);
     }
 
     pub(super) fn is_banned(&self, now: DateTime<Utc>) -> bool {
@@ -99,28 +200,58 @@ impl User {
         self.banned_until = (duration > TimeDelta::zero()).then(|| now + duration);
     }
 
+    /// Notes in the account by which providers they sign in.
+    pub(super) fn note_providers(&mut self, identities: &[Identity]) {
+        let mut providers: Vec<&str> = Vec::new();
+        for identity in identities {
+            if !providers.contains(&identity.provider.as_str()) {
+                providers.push(&identity.provider);
+            }
+        }
+        match providers.first() {
+            Some(first) => self.app_metadata.insert("provider".to_owned(), json!(first)),
+            None => self.app_metadata.remove("provider"),
+        };
+        self.app_metadata.insert("providers".to_owned(), json!(providers));
+    }
+
     /// What a sign-up writes about its person, into the account and into the identity.
     pub(super) fn claims(&self) -> Metadata {
-        object(json!({
-            "sub": self.id, "email": self.email, "email_verified": false, "phone_verified": false,
-        }))
+        let mut claims = object(json!({"sub": self.id, "email_verified": false, "phone_verified": false}));
+        if let Some(email) = &self.email {
+            claims.insert("email".to_owned(), json!(email));
+        }
+        if let Some(phone) = &self.phone {
+            claims.insert("phone".to_owned(), json!(phone));
+        }
+        claims
     }
 }
 
 impl Identity {
-    /// The identity of somebody who signs in with their address and a password.
-    pub(super) fn email(moment: &mut Moment, user: &User, identity_data: Metadata) -> Self {
+    /// The identity of somebody who is reached there.
+    pub(super) fn new(moment: &mut Moment, user: &User, contact: &Contact, said: Metadata) -> Self {
         Self {
             id: moment.uuid(),
             provider_id: user.id.to_string(),
             user_id: user.id,
-            identity_data,
-            provider: "email".to_owned(),
+            identity_data: said,
+            provider: contact.provider().to_owned(),
             last_sign_in_at: Some(moment.now),
             created_at: moment.now,
             updated_at: moment.now,
-            email: user.email.clone(),
+            email: match contact {
+                Contact::Email(email) => Some(email.clone()),
+                Contact::Phone(_) => None,
+            },
         }
+    }
+
+    /// Notes that the contact is theirs, and which it is.
+    pub(super) fn verify(&mut self, contact: &Contact) {
+        let provider = contact.provider();
+        self.identity_data.insert(provider.to_owned(), json!(contact.as_str()));
+        self.identity_data.insert(format!("{provider}_verified"), Value::Bool(true));
     }
 }
 
@@ -156,7 +287,7 @@ mod tests {
     #[test]
     fn a_ban_ends_by_itself_or_when_it_is_lifted() {
         let now = DateTime::UNIX_EPOCH;
-        let mut user = User::new(&mut Moment::at(now, 1), "ana@example.com".to_owned(), String::new());
+        let mut user = User::new(&mut Moment::at(now, 1), None, None);
         user.ban(now, TimeDelta::hours(1));
         assert!(user.is_banned(now));
         assert!(!user.is_banned(now + TimeDelta::hours(1)));

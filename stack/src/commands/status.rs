@@ -39,8 +39,10 @@ pub fn run(args: &Args, printer: &Printer) -> anyhow::Result<Outcome> {
 
 /// A table for people.
 pub(super) fn pretty(settings: &Settings) -> String {
+    let inbox = format!("{}/inbox", settings.api_url);
     let rows = [
         ("API", &settings.api_url),
+        ("Inbox", &inbox),
         ("Database", &settings.db_url),
         ("Publishable key", &settings.publishable_key),
         ("Secret key", &settings.secret_key),

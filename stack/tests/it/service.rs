@@ -152,6 +152,23 @@ impl Project {
         Person::of(&reply.json())
     }
 
+    /// Says how the auth service is to behave.
+    pub(crate) async fn set_auth(&self, settings: &Value) {
+        let reply = Reply::to(self.command(Method::PUT, "/inbox/settings").json(settings)).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    }
+
+    /// The messages to somebody, the newest last.
+    pub(crate) async fn inbox(&self, to: &str) -> Vec<Value> {
+        let request = self.command(Method::GET, "/inbox").query(&[("to", to)]);
+        Reply::to(request).await.json().as_array().unwrap().clone()
+    }
+
+    /// The newest message to somebody.
+    pub(crate) async fn message(&self, to: &str) -> Value {
+        self.inbox(to).await.pop().unwrap()
+    }
+
     pub(crate) async fn set_faults(&self, rules: &Value) {
         let path = format!("/projects/{}/faults", self.r#ref);
         let reply = Lab::get().control(Method::PUT, &path).json(rules).send().await.unwrap();

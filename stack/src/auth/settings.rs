@@ -1,0 +1,109 @@
+//! What a test may set about the auth service of its project, at `/inbox/settings`.
+//!
+//! The defaults let a sign-up in at once and send as many messages as anybody asks for. The
+//! hosted service's own are one switch each.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// How the auth service behaves. What is left out has its default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// A new address has to be confirmed before it signs in. Hosted: true.
+    pub confirm_email: bool,
+    /// A new number has to be confirmed before it signs in. Hosted: true.
+    pub confirm_phone: bool,
+    /// People may sign up without saying who they are. Hosted: false.
+    pub anonymous: bool,
+    /// A change of address is confirmed at the old one too.
+    pub secure_email_change: bool,
+    /// In a session older than a day a new password needs a code from `/reauthenticate`. Hosted: false.
+    pub secure_password_change: bool,
+    /// How long somebody waits between two messages of a kind. Hosted: 60.
+    pub seconds_between_messages: u32,
+    /// After so many messages the rate limit is reached; never by default.
+    pub messages_left: Option<u32>,
+    /// How access tokens are signed. Both kinds are believed, whatever this says.
+    pub signing: Signing,
+    /// Where a link leads that does not say where to.
+    pub site_url: String,
+}
+
+/// How access tokens are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signing {
+    /// With the secret the project's keys are signed with.
+    HS256,
+    /// With a key whose public half stands at `/.well-known/jwks.json`.
+    ES256,
+}
+
+/// The settings of one project, as they are now.
+#[derive(Debug, Default)]
+pub(super) struct Switch(Mutex<Settings>);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            confirm_email: false,
+            confirm_phone: false,
+            anonymous: true,
+            secure_email_change: true,
+            secure_password_change: false,
+            seconds_between_messages: 0,
+            messages_left: None,
+            signing: Signing::HS256,
+            site_url: "http://127.0.0.1:3000".to_owned(),
+        }
+    }
+}
+
+impl Switch {
+    pub(super) fn read(&self) -> Settings {
+        self.lock().clone()
+    }
+
+    pub(super) fn set(&self, settings: Settings) {
+        *self.lock() = settings;
+    }
+
+    /// Counts a message. False if there is none left to send.
+    pub(super) fn take_message(&self) -> bool {
+        match &mut self.lock().messages_left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Settings> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_run_out_if_they_are_counted() {
+        let switch = Switch::default();
+        assert!(switch.take_message());
+        switch.set(Settings { messages_left: Some(1), ..Settings::default() });
+        assert!(switch.take_message());
+        assert!(!switch.take_message());
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_what_is_unknown_is_refused() {
+        let read = |text| serde_json::from_str::<Settings>(text);
+        let confirmed = Settings { confirm_email: true, ..Settings::default() };
+        assert_eq!(read(r#"{"confirm_email": true}"#).unwrap(), confirmed);
+        assert!(read(r#"{"confirm_mail": true}"#).is_err());
+    }
+}
