@@ -1,7 +1,10 @@
 //! Sessions: signing up, in and out, renewing, and administration.
 
-use supabase_sdk::ErrorKind;
-use supabase_sdk::auth::NewUser;
+use serde_json::{Value, json};
+use supabase_sdk::auth::{
+    Contact, NewUser, Otp, Pkce, Purpose, Recover, Resend, Scope, SignUp, UserChange, Verify,
+};
+use supabase_sdk::{ErrorKind, Request};
 use uuid::Uuid;
 
 use crate::project::Project;
@@ -68,4 +71,143 @@ async fn both_styles_of_key_open_the_same_doors() {
     let unknown = supabase_sdk::Client::builder(&project.url, "sb_publishable_unknown").build().unwrap();
     let error = unknown.from("customers").select("*").fetch().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+}
+
+/// What the project would have mailed somebody last.
+async fn mail(project: &Project, to: &str) -> Value {
+    let secret = project.secret();
+    let inbox = secret.send(Request::get("/inbox").query("to", to)).await.unwrap().accepted().unwrap();
+    inbox.json::<Vec<Value>>().unwrap().pop().expect("a mail")
+}
+
+async fn settings(project: &Project, settings: Value) {
+    let request = Request::new(http::Method::PUT, "/inbox/settings").json(&settings).unwrap();
+    project.secret().send(request).await.unwrap().accepted().unwrap();
+}
+
+fn address(name: &str) -> String {
+    format!("{name}-{}@garage.test", Uuid::new_v4().simple())
+}
+
+#[tokio::test]
+async fn an_address_is_confirmed_by_a_code_and_a_password_is_recovered_by_a_link() {
+    let project = Project::embedded().await;
+    settings(&project, json!({ "confirm_email": true })).await;
+    let (client, email) = (project.anonymous(), address("ana"));
+    let auth = client.auth();
+    let person = SignUp::new(&email, "correct horse").data(json!({ "name": "Ana" }));
+    assert_eq!(auth.sign_up_with(&person).await.unwrap(), None, "not before the address is confirmed");
+    let early = auth.sign_in_with_password(&email, "correct horse").await.unwrap_err();
+    assert_eq!(early.code(), Some("email_not_confirmed"));
+    let wrong = auth.verify_otp(&Verify::code(&email, "000000", Purpose::SignUp)).await.unwrap_err();
+    assert_eq!((wrong.kind(), wrong.code()), (ErrorKind::Forbidden, Some("otp_expired")));
+    auth.resend(&Resend::to(&email, Purpose::SignUp)).await.unwrap();
+    let code = mail(&project, &email).await["token"].as_str().unwrap().to_owned();
+    let session = auth.verify_otp(&Verify::code(&email, &code, Purpose::SignUp)).await.unwrap().unwrap();
+    assert_eq!(session.user.user_metadata["name"], "Ana");
+    let again = auth.verify_otp(&Verify::code(&email, &code, Purpose::SignUp)).await.unwrap_err();
+    assert_eq!(again.code(), Some("otp_expired"), "once");
+    auth.sign_out().await.unwrap();
+
+    auth.reset_password(&Recover::by(&email)).await.unwrap();
+    let hash = mail(&project, &email).await["token_hash"].as_str().unwrap().to_owned();
+    auth.verify_otp(&Verify::link(&hash, Purpose::Recovery)).await.unwrap().unwrap();
+    let weak = UserChange { password: Some("short".to_owned()), ..UserChange::default() };
+    assert_eq!(auth.update_user(&weak).await.unwrap_err().code(), Some("weak_password"));
+    let change = UserChange { password: Some("battery staple".to_owned()), ..UserChange::default() };
+    auth.update_user(&change).await.unwrap();
+    auth.sign_in_with_password(&email, "battery staple").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_from_a_mail_or_a_message_lets_somebody_in() {
+    let project = Project::embedded().await;
+    let (client, email) = (project.anonymous(), address("otp"));
+    let auth = client.auth();
+    let unknown = auth.sign_in_with_otp(&Otp::to(&email).known_only()).await.unwrap_err();
+    assert_eq!(unknown.code(), Some("otp_disabled"));
+    auth.sign_in_with_otp(&Otp::to(&email)).await.unwrap();
+    let code = mail(&project, &email).await["token"].as_str().unwrap().to_owned();
+    auth.verify_otp(&Verify::code(&email, &code, Purpose::Email)).await.unwrap().unwrap();
+
+    let phone = Contact::Phone(format!("2126{:08}", Uuid::new_v4().as_u128() % 100_000_000));
+    let Contact::Phone(number) = &phone else { unreachable!() };
+    auth.sign_in_with_otp(&Otp::to(phone.clone())).await.unwrap();
+    let code = mail(&project, number).await["token"].as_str().unwrap().to_owned();
+    let session = auth.verify_otp(&Verify::code(phone.clone(), &code, Purpose::Sms)).await.unwrap().unwrap();
+    assert_eq!(session.user.phone.as_deref(), Some(number.as_str()));
+}
+
+#[tokio::test]
+async fn a_code_in_an_address_is_good_for_who_holds_the_secret() {
+    let project = Project::embedded().await;
+    let (client, email) = (project.anonymous(), address("pkce"));
+    let auth = client.auth();
+    let pkce = Pkce::random();
+    auth.sign_in_with_otp(&Otp::to(&email).pkce(&pkce).redirect_to("http://127.0.0.1:9/app")).await.unwrap();
+    let link = mail(&project, &email).await["link"].as_str().unwrap().to_owned();
+    let path = link.strip_prefix(&project.url).unwrap().to_owned();
+    let followed = client.send(Request::get(path)).await.unwrap();
+    let location = followed.headers[http::header::LOCATION].to_str().unwrap().to_owned();
+    let code = location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+    let thief = auth.exchange_code(&code, &Pkce::random()).await.unwrap_err();
+    assert!(!thief.is_retryable(), "{thief}");
+    let session = auth.exchange_code(&code, &pkce).await.unwrap();
+    assert_eq!(session.user.email.as_deref(), Some(email.as_str()));
+}
+
+#[tokio::test]
+async fn nobody_in_particular_becomes_somebody() {
+    let project = Project::embedded().await;
+    let client = project.anonymous();
+    let session = client.auth().sign_in_anonymously().await.unwrap();
+    assert!(session.user.is_anonymous && client.role() == "authenticated");
+    let email = address("somebody");
+    let change = UserChange { email: Some(email.clone()), ..UserChange::default() };
+    client.auth().update_user(&change).await.unwrap();
+    let user = client.auth().user().await.unwrap();
+    assert_eq!((user.id, user.email.as_deref()), (session.user.id, Some(email.as_str())));
+}
+
+#[tokio::test]
+async fn a_second_factor_raises_the_session() {
+    let project = Project::embedded().await;
+    let person = project.person("mfa").await;
+    let mfa = person.client.auth().mfa();
+    let enrolled = mfa.enroll_totp("phone", Some("Garage")).await.unwrap();
+    let totp = enrolled.totp.as_ref().unwrap();
+    assert!(totp.uri.starts_with("otpauth://totp/") && !format!("{enrolled:?}").contains(&totp.secret));
+    let wrong = mfa.challenge_and_verify(&enrolled.id, "abcdef").await.unwrap_err();
+    assert_eq!(wrong.kind(), ErrorKind::Invalid);
+    let challenge = mfa.challenge(&enrolled.id).await.unwrap();
+    assert!(challenge.expires_at > 0);
+    let factors = mfa.factors().await.unwrap();
+    assert_eq!((factors.len(), factors[0].status.as_str()), (1, "unverified"));
+    mfa.unenroll(&enrolled.id).await.unwrap();
+    assert_eq!(mfa.factors().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn sessions_end_as_far_as_is_asked() {
+    let project = Project::embedded().await;
+    let person = project.person("two").await;
+    let other = project.anonymous();
+    other.auth().sign_in_with_password(&person.email, &person.password).await.unwrap();
+    person.client.auth().sign_out_of(Scope::Others).await.unwrap();
+    assert_eq!(other.auth().refresh().await.unwrap_err().kind(), ErrorKind::Unauthenticated);
+    person.client.auth().refresh().await.unwrap();
+    person.client.auth().sign_out_of(Scope::Local).await.unwrap();
+    assert_eq!(person.client.auth().user().await.unwrap_err().kind(), ErrorKind::Unauthenticated);
+
+    let admin = project.secret().auth().admin();
+    let link = admin.generate_link(Purpose::MagicLink, &person.email, None).await.unwrap();
+    let client = project.anonymous();
+    client.auth().verify_otp(&Verify::link(&link.hashed_token, Purpose::MagicLink)).await.unwrap().unwrap();
+    admin.update_user(person.id, &json!({ "ban_duration": "24h" })).await.unwrap();
+    let banned = client.auth().sign_in_with_password(&person.email, &person.password).await.unwrap_err();
+    assert_eq!(banned.code(), Some("user_banned"));
+    let guest = address("guest");
+    let invited = admin.invite(&guest, &json!({ "a": 1 }), None).await.unwrap();
+    assert_eq!(mail(&project, &guest).await["kind"], "invite");
+    admin.soft_delete_user(invited.id).await.unwrap();
 }

@@ -345,7 +345,7 @@ mod tests {
     fn a_challenge_is_the_hash_of_its_verifier() {
         // RFC 7636, appendix B.
         let pkce = Pkce::from_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(pkce.challenge(), "E9Melhoa2OwvFrEMTJQeMChC4-guKKzGoQdN0sw_GfE");
+        assert_eq!(pkce.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         let (one, other) = (Pkce::random(), Pkce::random());
         assert!(one.verifier().len() == 64 && one.verifier() != other.verifier());
     }
