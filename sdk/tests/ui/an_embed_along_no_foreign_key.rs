@@ -1,28 +1,6 @@
 #![allow(unused)]
 
-use serde::{Deserialize, Serialize};
-use supabase_sdk::{Client, Projection, Table};
-
-#[derive(Debug, Clone, Serialize, Deserialize, Table)]
-#[table(name = "notes", references(Author), insert = NewNote, update = NotePatch)]
-struct Note {
-    #[table(key, default)]
-    id: i64,
-    title: String,
-    body: Option<String>,
-    #[table(default)]
-    archived: bool,
-    #[table(generated)]
-    words: Option<i32>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, Table)]
-#[table(name = "authors")]
-struct Author {
-    #[table(key)]
-    id: i64,
-    name: String,
-}
+include!("shared/tables.rs");
 
 #[derive(Deserialize, Projection)]
 #[projection(of = Author)]
