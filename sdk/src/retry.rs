@@ -2,7 +2,7 @@
 //!
 //! | the failure | what is tried again |
 //! |---|---|
-//! | the request was certainly not carried out: no connection, 429, PGRST000, 002 and 003, or a transaction the database rolled back for a passing reason (SQLSTATE 40001, 40P01, 55P03, 53…, 57P0…) | any request |
+//! | the request was certainly not carried out: no connection, 429, PGRST000, 002 and 003, or a transaction the database rolled back for a passing reason (SQLSTATE 40001, 40P01, 55P03, 53…, 57P01, 57P03) | any request |
 //! | it may have been carried out: the connection was cut, a timeout, 408, 502, 503, 520 to 530 | requests that are safe to send twice |
 //! | anything else | nothing |
 //!

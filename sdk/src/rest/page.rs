@@ -33,7 +33,8 @@ impl<T, R: DeserializeOwned + Send + 'static, S: Reads> Query<T, R, S> {
     /// All rows that pass, page by page, in the order asked for and then by primary key. No limit of the
     /// server cuts it; [`Query::limit`] ends it.
     ///
-    /// An order goes by columns of the table itself, and [`Query::offset`] skips rows of the first page.
+    /// An order goes by columns of the table itself, and [`Query::offset`] skips rows of the first page. A
+    /// function is called once for each page, and so it has to be one that only reads.
     ///
     /// # Errors
     /// The stream ends with the first failure. [`ErrorKind::Invalid`] where no primary key is known: see
