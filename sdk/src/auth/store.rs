@@ -154,15 +154,22 @@ struct Kept {
     refresh_token: String,
     expires_at: u64,
     user: User,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider_refresh_token: Option<String>,
 }
 
 impl From<&Session> for Kept {
     fn from(session: &Session) -> Self {
+        let text = |token: &Token| token.expose().to_owned();
         Self {
-            access_token: session.access_token.expose().to_owned(),
-            refresh_token: session.refresh_token.expose().to_owned(),
+            access_token: text(&session.access_token),
+            refresh_token: text(&session.refresh_token),
             expires_at: session.expires_at,
             user: session.user.clone(),
+            provider_token: session.provider_token.as_ref().map(text),
+            provider_refresh_token: session.provider_refresh_token.as_ref().map(text),
         }
     }
 }
@@ -174,6 +181,8 @@ impl From<Kept> for Session {
             refresh_token: Token::new(kept.refresh_token),
             expires_at: kept.expires_at,
             user: kept.user,
+            provider_token: kept.provider_token.map(Token::new),
+            provider_refresh_token: kept.provider_refresh_token.map(Token::new),
         }
     }
 }
@@ -190,12 +199,8 @@ mod tests {
     use super::*;
 
     fn session(token: &str) -> Session {
-        Session {
-            access_token: Token::new(token),
-            refresh_token: Token::new("r"),
-            expires_at: 7,
-            user: User::default(),
-        }
+        let session = Session::new(Token::new(token), Token::new("r"), 7, User::default());
+        Session { provider_token: Some(Token::new("p")), ..session }
     }
 
     #[test]

@@ -8,12 +8,7 @@ const RENEWED: &str = r#"{"access_token":"new","refresh_token":"r2","expires_at"
     "user":{"id":"6d1a1f3e-0000-4000-8000-000000000001","email":"zoe@garage.test"}}"#;
 
 fn session(expires_at: u64) -> Session {
-    Session {
-        access_token: Token::new("old"),
-        refresh_token: Token::new("r1"),
-        expires_at,
-        user: User::default(),
-    }
+    Session::new(Token::new("old"), Token::new("r1"), expires_at, User::default())
 }
 
 #[tokio::test]

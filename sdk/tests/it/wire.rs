@@ -313,12 +313,12 @@ async fn our_questions_to_auth_are_those_of_the_official_client() {
         };
         let (client, admin) = (client("sb_publishable_TESTKEY"), client("sb_secret_TESTKEY"));
         if case.area == "session" || case.id == "refresh" {
-            let session = Session {
-                access_token: Token::new(recording["access_token"].as_str().unwrap()),
-                refresh_token: Token::new("r1"),
-                expires_at: 4_102_444_800,
-                user: User::default(),
-            };
+            let session = Session::new(
+                Token::new(recording["access_token"].as_str().unwrap()),
+                Token::new("r1"),
+                4_102_444_800,
+                User::default(),
+            );
             client.auth().set_session(session).await.unwrap();
         }
         assert!(ask_auth(&client, &admin, &case.id).await, "{} has no Rust beside it", case.id);
