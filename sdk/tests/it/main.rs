@@ -13,4 +13,5 @@ mod logs;
 mod rest;
 mod scripted;
 mod sessions;
+mod tokens;
 mod wire;
