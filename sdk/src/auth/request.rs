@@ -97,9 +97,9 @@ pub(super) fn link_id_token(question: &Question) -> Result<Request, Error> {
 
 /// A text as one segment of a path.
 pub(super) fn segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-        .to_string()
-        .replace("%2D", "-")
+    const SEGMENT: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b':');
+    percent_encoding::utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 pub(super) fn refresh(token: &Token) -> Result<Request, Error> {
