@@ -19,6 +19,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
+    /// True if the message is the server's though its answer is not here.
+    quoted: bool,
     status: Option<StatusCode>,
     code: Option<String>,
     details: Value,
@@ -99,6 +101,14 @@ impl ErrorKind {
             "42501" if status == StatusCode::UNAUTHORIZED => Self::Unauthenticated,
             "42501" => Self::Forbidden,
             "23502" | "23503" | "23514" => Self::Invalid,
+            // A secret that is wrong, used up or too old, which Auth says with 403, 404 or 422.
+            "otp_expired"
+            | "flow_state_not_found"
+            | "flow_state_expired"
+            | "bad_code_verifier"
+            | "mfa_challenge_expired"
+            | "webauthn_challenge_not_found"
+            | "webauthn_challenge_expired" => Self::Invalid,
             code if status == StatusCode::INTERNAL_SERVER_ERROR && is_sqlstate(code) => Self::Internal,
             _ => Self::of_status(status),
         }
@@ -140,6 +150,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
+            quoted: false,
             status: None,
             code: None,
             details: Value::Null,
@@ -157,9 +168,15 @@ impl Error {
             "access_denied" => ErrorKind::Forbidden,
             code => ErrorKind::classify(StatusCode::BAD_REQUEST, Some(code)),
         };
-        let mut error = Self::new(kind, message);
-        error.0.code = Some(code);
+        let mut error = Self::new(kind, message).with_code(Some(code));
+        error.0.quoted = true;
         error
+    }
+
+    /// Says by which code the server means the same.
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
     }
 
     /// Says that the server certainly did not carry the request out.
@@ -204,6 +221,7 @@ impl Error {
         Self(Box::new(Inner {
             kind: ErrorKind::classify(status, code.as_deref()),
             message,
+            quoted: true,
             status: Some(status),
             // Auth says what is wrong with a password in a field of its own.
             details: ["details", "weak_password"]
@@ -303,8 +321,7 @@ impl Error {
         let names = |code: &str| {
             NAMES.contains(&code) || code.starts_with("23") && is_sqlstate(code) || code.starts_with("PGRST2")
         };
-        let ours = self.0.status.is_none() && self.code().is_none();
-        if ours || self.code().is_some_and(names) {
+        if !self.0.quoted || self.code().is_some_and(names) {
             return message.into();
         }
         let quotes = ['"', '«', '»', '„', '“', '”'];

@@ -23,5 +23,6 @@ mod rest_filters;
 mod rest_writes;
 mod schema;
 mod second_opinion;
+mod sessions;
 mod tidy;
 mod types;

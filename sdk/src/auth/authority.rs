@@ -313,7 +313,7 @@ impl Authority {
                 self.keep(None).await?;
                 self.put(None);
                 self.tell(AuthEvent::SignedOut(SignedOut::Over));
-                Err(signed_out().with_source(error))
+                Err(signed_out().with_code(error.code().map(str::to_owned)).with_source(error))
             }
             Err(error) => {
                 self.note_failed(error.is_retryable().then(Instant::now));

@@ -3,6 +3,18 @@
 //! There is one session in a client, owned by one `Authority`; everything else asks it. A session is
 //! renewed before it expires, once for however many requests need it. A network failure or a 5xx never
 //! signs anyone out: only the server's own word that the session is gone does.
+//!
+//! | what is wrong | [`ErrorKind`] | code |
+//! |---|---|---|
+//! | a password nobody should have | `Invalid` | `weak_password`, its reasons in [`Error::details`] |
+//! | an unknown person or a wrong password, which Auth does not tell apart | `Invalid` | `invalid_credentials` |
+//! | a code, a link or a flow that is wrong, used up or too old | `Invalid` | `otp_expired`, `flow_state_not_found`, `bad_code_verifier`, … |
+//! | a wrong code of a second factor | `Invalid` | `mfa_verification_failed` |
+//! | an address or a number that is taken | `Conflict` | `user_already_exists`, `email_exists`, `phone_exists` |
+//! | an access token that is none, or of another project, or too old | `Unauthenticated` | `bad_jwt`; none where we saw it ourselves |
+//! | a session that is over: signed out elsewhere, its refresh token used up | `Unauthenticated` | `refresh_token_not_found`, `session_not_found`, … |
+//! | somebody who may not: banned, or without the second factor | `Forbidden` | `user_banned`, `insufficient_aal` |
+//! | too many mails, messages or tries | `Busy` | `over_email_send_rate_limit`, … |
 
 mod admin;
 mod authority;
@@ -126,7 +138,7 @@ impl Auth {
     /// Shows a code or the hash of a link. There is no session after the first half of a change of address.
     ///
     /// # Errors
-    /// [`ErrorKind::Forbidden`] with code `otp_expired` when it is wrong, used or too old.
+    /// [`ErrorKind::Invalid`] with code `otp_expired` when it is wrong, used or too old.
     pub async fn verify_otp(&self, verify: &Verify) -> Result<Option<Session>, Error> {
         let answer = self.client.send(request::ask("/verify", &verify.0)?).await?.accepted()?;
         let recovery = verify.0.body.get("type").is_some_and(|kind| kind == Purpose::Recovery.word());
@@ -266,7 +278,7 @@ impl Auth {
     /// Exchanges the code that came back from a browser.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] or `NotFound` when the code is used, too old, or another secret's.
+    /// [`ErrorKind::Invalid`] when the code is used, too old, or another secret's.
     pub async fn exchange_code(&self, code: &str, pkce: &Pkce) -> Result<Session, Error> {
         self.enter(request::exchange_code(code, pkce.verifier())?, AuthEvent::SignedIn).await
     }

@@ -104,7 +104,9 @@ pub(super) fn segment(text: &str) -> String {
 
 pub(super) fn refresh(token: &Token) -> Result<Request, Error> {
     let body = json!({ "refresh_token": token.expose() });
-    request(Method::POST, "/token").as_key().query("grant_type", "refresh_token").json(&body)
+    // A token that is shown again, because its answer got lost, is answered with its successor.
+    let request = request(Method::POST, "/token").as_key().safe_to_repeat();
+    request.query("grant_type", "refresh_token").json(&body)
 }
 
 pub(super) fn user() -> Request {
