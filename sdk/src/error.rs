@@ -99,7 +99,7 @@ impl ErrorKind {
             | "refresh_token_not_found"
             | "refresh_token_already_used" => Self::Unauthenticated,
             "42501" if status == StatusCode::UNAUTHORIZED => Self::Unauthenticated,
-            "42501" => Self::Forbidden,
+            "42501" | "user_banned" | "insufficient_aal" | "not_admin" => Self::Forbidden,
             "23502" | "23503" | "23514" => Self::Invalid,
             // A secret that is wrong, used up or too old, which Auth says with 403, 404 or 422.
             "otp_expired"

@@ -26,3 +26,4 @@ mod second_opinion;
 mod sessions;
 mod tidy;
 mod types;
+mod watch;
