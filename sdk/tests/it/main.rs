@@ -9,6 +9,8 @@ mod complaints;
 mod edges;
 mod hostile;
 mod http;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod logs;
 mod rest;
 mod scripted;
