@@ -12,11 +12,9 @@ use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use serde::{Deserialize, Serialize};
-
-use crate::auth::{Session, Token, User};
+use crate::auth::Session;
 use crate::error::{Error, ErrorKind};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 
 /// Where a session is kept. Its methods may block: they are called where that disturbs nobody.
 pub trait SessionStore: Send + Sync + fmt::Debug {
@@ -102,7 +100,7 @@ impl FileStore {
     fn replace(&self, session: &Session) -> io::Result<()> {
         let next = self.beside(".next");
         let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&next)?;
-        let text = serde_json::to_vec(&Kept::from(session))?;
+        let text = session.expose().into_bytes();
         file.write_all(&match &self.seal {
             Some(seal) => seal.close(text).ok_or_else(|| io::Error::other("it cannot be sealed"))?,
             None => text,
@@ -145,7 +143,7 @@ impl SessionStore for FileStore {
             Some(seal) => seal.open(text),
             None => Some(text),
         };
-        let kept = opened.and_then(|text| serde_json::from_slice::<Kept>(&text).ok()).ok_or_else(|| {
+        let kept = opened.and_then(|text| Session::read(&text).ok()).ok_or_else(|| {
             let sealed = if self.seal.is_some() { ", or sealed with another key" } else { "" };
             let message = format!(
                 "the session's file {} is not one of ours{sealed}; remove it to sign in again",
@@ -153,7 +151,7 @@ impl SessionStore for FileStore {
             );
             Error::new(ErrorKind::Config, message)
         })?;
-        Ok(Some(kept.into()))
+        Ok(Some(kept))
     }
 
     fn save(&self, session: Option<&Session>) -> Result<(), Error> {
@@ -241,46 +239,6 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// A session as it lies in a file.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    access_token: String,
-    refresh_token: String,
-    expires_at: u64,
-    user: User,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    provider_token: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    provider_refresh_token: Option<String>,
-}
-
-impl From<&Session> for Kept {
-    fn from(session: &Session) -> Self {
-        let text = |token: &Token| token.expose().to_owned();
-        Self {
-            access_token: text(&session.access_token),
-            refresh_token: text(&session.refresh_token),
-            expires_at: session.expires_at,
-            user: session.user.clone(),
-            provider_token: session.provider_token.as_ref().map(text),
-            provider_refresh_token: session.provider_refresh_token.as_ref().map(text),
-        }
-    }
-}
-
-impl From<Kept> for Session {
-    fn from(kept: Kept) -> Self {
-        Self {
-            access_token: Token::new(kept.access_token),
-            refresh_token: Token::new(kept.refresh_token),
-            expires_at: kept.expires_at,
-            user: kept.user,
-            provider_token: kept.provider_token.map(Token::new),
-            provider_refresh_token: kept.provider_refresh_token.map(Token::new),
-        }
-    }
-}
-
 /// True for a path whose permissions let somebody else read it; for tests.
 #[cfg(all(test, unix))]
 fn others_may_read(path: &std::path::Path) -> bool {
@@ -291,6 +249,7 @@ fn others_may_read(path: &std::path::Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Token, User};
 
     fn session(token: &str) -> Session {
         let session = Session::new(Token::new(token), Token::new("r"), 7, User::default());
