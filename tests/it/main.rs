@@ -16,6 +16,7 @@ mod odd_schema;
 mod official_client;
 mod policies;
 mod project;
+mod providers;
 mod rest;
 mod rest_complaints;
 mod rest_embeds;
