@@ -1,5 +1,5 @@
 //! The only file of the auth service that speaks SQL, with those in its folder: codes and flows in
-//! `codes`, second factors in `factors`.
+//! `codes`, second factors in `factors`, what has to do with providers in `providers`.
 //!
 //! Connections are the superuser's, acting from the first moment as `supabase_auth_admin`: what
 //! a trigger on these tables may do is what it may do hosted. One request is one transaction.
@@ -7,6 +7,7 @@
 
 mod codes;
 mod factors;
+mod providers;
 
 use std::{str::FromStr, time::Duration};
 
