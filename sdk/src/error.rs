@@ -165,7 +165,10 @@ impl Error {
     /// A refusal that came another way than as an answer: in an address.
     pub(crate) fn refused(code: String, message: String) -> Self {
         let kind = match code.as_str() {
+            // Source: RFC 6749, section 4.1.2.1.
             "access_denied" => ErrorKind::Forbidden,
+            "server_error" | "unexpected_failure" => ErrorKind::Internal,
+            "temporarily_unavailable" => ErrorKind::Busy,
             code => ErrorKind::classify(StatusCode::BAD_REQUEST, Some(code)),
         };
         let mut error = Self::new(kind, message).with_code(Some(code));

@@ -175,7 +175,8 @@ async fn an_admin_makes_a_provider_and_people_sign_in_with_it() {
     let project = project().await;
     let providers = project.secret().auth().admin().providers();
     let issuer = format!("{}/oidc", project.url);
-    let new = Provider::oidc("custom:mine", "Mine", &issuer, "app", "hush");
+    let scopes = Some(vec!["openid".to_owned(), "email".to_owned()]);
+    let new = Provider { scopes, ..Provider::oidc("custom:mine", "Mine", &issuer, "app", "hush") };
     let made = providers.create(&new).await.unwrap();
     assert_eq!((made.name.as_deref(), made.client_secret), (Some("Mine"), None), "it is never told");
     assert_eq!(providers.create(&new).await.unwrap_err().kind(), ErrorKind::Invalid);
