@@ -309,7 +309,25 @@ async fn save(tx: &mut Tx, user: &User, moment: &Moment) -> Result<(), AuthError
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, option, prelude::*};
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn nobody_comes_into_an_account_by_naming_its_address(
+            holders in vec(0_u128..3, 0..4),
+            owner in option::of(0_u128..3),
+        ) {
+            let holders: Vec<_> = holders.into_iter().map(Uuid::from_u128).collect();
+            let owner = owner.map(Uuid::from_u128);
+            let is_free = holders.is_empty() && owner.is_none();
+            prop_assert_eq!(decide(false, &holders, owner), Decision::Create { with_email: is_free });
+            if let Decision::Join(id) = decide(true, &holders, owner) {
+                prop_assert!(holders.contains(&id) || owner == Some(id));
+            }
+        }
+    }
 
     #[test]
     fn an_identity_joins_the_account_its_proved_address_belongs_to() {

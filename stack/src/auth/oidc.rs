@@ -262,7 +262,8 @@ async fn token(
         }
         Some("refresh_token") => {
             let refresh = asked("refresh_token").ok_or(INVALID_REQUEST)?;
-            provider.take(Kind::Refresh, refresh).ok_or(INVALID_GRANT)?
+            let sign_in = provider.take(Kind::Refresh, refresh).ok_or(INVALID_GRANT)?;
+            SignIn { at: moment.now, ..sign_in }
         }
         _ => return Err(Refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type")),
     };

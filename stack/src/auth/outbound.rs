@@ -66,7 +66,8 @@ impl Outbound {
             .https_or_http()
             .enable_http1()
             .build();
-        Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
+        // No connection is kept: each ends with its answer, and nothing is left running.
+        Ok(Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)))
     }
 
     /// The addresses of a provider, from its document if it has one.

@@ -29,6 +29,8 @@ use super::{
 /// Thirty projects at once have to fit into one server's connections.
 const CONNECTIONS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection is kept that nobody uses: a lab has many projects that are done.
+const IDLE: Duration = Duration::from_secs(10);
 
 macro_rules! user_columns {
     () => {
@@ -66,6 +68,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
             .connect_with(options)
             .await
             .context("the auth service can not reach its database")?;

@@ -483,3 +483,40 @@ async fn the_projects_own_provider_is_there_when_it_is_wanted_and_keeps_the_rule
     let own = Reply::to(project.bare(Method::GET, "/oidc/jwks")).await.json();
     assert_ne!(keys, own, "no token of one is a token of the other");
 }
+
+#[tokio::test]
+async fn a_provider_that_falls_silent_is_nobodys_way_in() {
+    let project = project().await;
+    for (path, told) in [
+        ("/oidc/token", "Unable to exchange external code: "),
+        ("/oidc/jwks", "Error getting user profile from external provider"),
+    ] {
+        project.set_faults(&json!([{"path": path, "action": {"kind": "refuse"}}])).await;
+        let landing = browse(&project, &by_pkce(&project, "google", "ana")).await;
+        assert_eq!(error(&landing), ("server_error", "unexpected_failure"));
+        assert!(landing.fragment["error_description"].starts_with(told), "{landing:?}");
+    }
+    project.set_faults(&json!([{"path": "/oidc/.well-known", "action": {"kind": "refuse"}}])).await;
+    let path = "/auth/v1/authorize?provider=google";
+    let away = Reply::to(project.bare(Method::GET, path)).await;
+    assert_eq!(
+        away.json()["msg"],
+        "Unsupported provider: error creating OIDC provider: it can not be reached"
+    );
+    assert_eq!(project.text("select count(*) from auth.users").await, "0");
+}
+
+#[tokio::test]
+async fn two_who_come_back_at_once_are_one() {
+    let project = project().await;
+    let url = leave(&project, "google", "&login_hint=ana");
+    let trips = futures_util::future::join_all((0..4).map(|_| browse(&project, &url))).await;
+    let people: std::collections::BTreeSet<_> = trips
+        .iter()
+        .filter_map(|landing| landing.fragment.get("access_token"))
+        .map(|token| claims(token)["sub"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(people.len(), 1, "{trips:?}");
+    assert_eq!(project.text("select count(*) from auth.users").await, "1");
+    assert_eq!(project.text("select count(*) from auth.identities").await, "1");
+}
