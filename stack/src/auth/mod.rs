@@ -22,7 +22,9 @@
 //! for each request.
 
 mod account;
+mod address;
 mod admin;
+mod authenticator;
 mod caller;
 mod code;
 mod contact;
@@ -32,7 +34,9 @@ mod inbox;
 mod link;
 mod mfa;
 mod moment;
+mod oauth_server;
 mod otp;
+mod passkey;
 mod password;
 mod reply;
 mod request;
@@ -44,6 +48,9 @@ mod token;
 mod totp;
 mod user;
 mod verify;
+mod wallet;
+mod web3;
+mod webauthn;
 
 use std::{fmt, sync::Arc};
 
@@ -53,7 +60,7 @@ use axum::{
     extract::{OriginalUri, State},
     http::{Method, Request, StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Json, Response},
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -178,6 +185,15 @@ fn router(service: Arc<Service>) -> Router {
         .route("/admin/users/{id}", get(admin::read).put(admin::change).delete(admin::delete))
         .route("/admin/users/{id}/factors", get(admin::factors))
         .route("/admin/users/{id}/factors/{factor}", put(admin::change_factor).delete(admin::delete_factor))
+        .route("/passkeys", get(passkey::list))
+        .route("/passkeys/{id}", patch(passkey::rename).delete(passkey::remove))
+        .route("/passkeys/registration/options", post(passkey::begin_registration))
+        .route("/passkeys/registration/verify", post(passkey::register))
+        .route("/passkeys/authentication/options", post(passkey::begin_authentication))
+        .route("/passkeys/authentication/verify", post(passkey::authenticate))
+        .route("/admin/users/{id}/passkeys", get(passkey::list_as_admin))
+        .route("/admin/users/{id}/passkeys/{passkey}", delete(passkey::remove_as_admin))
+        .merge(oauth_server::router())
         .route("/settings", get(settings))
         .route("/health", get(health))
         .route("/.well-known/jwks.json", get(key_set))
@@ -219,5 +235,6 @@ async fn settings(State(service): State<Arc<Service>>) -> Json<Value> {
         "phone_autoconfirm": !settings.confirm_phone,
         "sms_provider": "",
         "saml_enabled": false,
+        "passkeys_enabled": settings.passkeys,
     }))
 }

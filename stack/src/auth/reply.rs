@@ -28,6 +28,8 @@ pub(super) struct AuthError {
     message: Cow<'static, str>,
     reasons: &'static [&'static str],
     retry_after: Option<u64>,
+    /// Written as RFC 6749 has it, whatever the client expects otherwise.
+    is_oauth: bool,
 }
 
 /// Somebody signed in.
@@ -189,7 +191,12 @@ impl IntoResponse for SessionReply<'_> {
 
 impl AuthError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), reasons: &[], retry_after: None }
+        Self { status, code, message: message.into(), reasons: &[], retry_after: None, is_oauth: false }
+    }
+
+    /// A refusal as RFC 6749 has it.
+    pub(super) fn oauth(error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { is_oauth: true, ..Self::bad_request(error, description) }
     }
 
     pub(super) fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -288,7 +295,10 @@ impl AuthError {
     }
 
     fn body(&self, version: ApiVersion) -> Value {
-        let Self { status, code, message, reasons, retry_after: _ } = self;
+        let Self { status, code, message, reasons, retry_after: _, is_oauth } = self;
+        if *is_oauth {
+            return json!({"error": code, "error_description": message});
+        }
         let mut body = match version {
             ApiVersion::Initial => json!({"code": status.as_u16(), "error_code": code, "msg": message}),
             ApiVersion::V20240101 => json!({"code": code, "message": message}),
@@ -321,6 +331,9 @@ impl ApiVersion {
     pub(super) fn render(self, mut response: Response) -> Response {
         let Some(error) = response.extensions_mut().remove::<AuthError>() else { return response };
         let mut response = (error.status, Json(error.body(self))).into_response();
+        if error.is_oauth {
+            return response;
+        }
         let headers = response.headers_mut();
         headers.insert(ERROR_CODE, HeaderValue::from_static(error.code));
         if let Some(seconds) = error.retry_after {
@@ -359,6 +372,15 @@ mod tests {
             error.body(ApiVersion::Initial),
             json!({"code": 400, "error_code": "invalid_credentials", "msg": "Invalid login credentials"})
         );
+    }
+
+    #[test]
+    fn an_application_is_refused_as_the_standard_says() {
+        let error = AuthError::oauth("invalid_grant", "Invalid authorization code");
+        let expected = json!({"error": "invalid_grant", "error_description": "Invalid authorization code"});
+        for version in [ApiVersion::Initial, ApiVersion::V20240101] {
+            assert_eq!(error.body(version), expected);
+        }
     }
 
     #[test]
