@@ -2,8 +2,6 @@
 //!
 //! Only a wallet's message and a consent page are held to it. Where a link leads is not.
 
-use std::net::IpAddr;
-
 use url::{Host, Url};
 
 use super::settings::Settings;
@@ -18,7 +16,7 @@ impl Settings {
         if let Ok(asked) = Url::parse(address) {
             let is_page = matches!(asked.scheme(), "http" | "https");
             let same_host = asked.host() == site.host() && asked.scheme() == site.scheme();
-            if same_host && (asked.port() == site.port() || is_loopback(asked.host())) {
+            if same_host && (asked.port() == site.port() || is_loopback(asked.host().as_ref())) {
                 return true;
             }
             match asked.host() {
@@ -50,11 +48,11 @@ fn host_in(address: &str) -> &str {
     authority(address).split(':').next().unwrap_or_default()
 }
 
-fn is_loopback(host: Option<Host<&str>>) -> bool {
+fn is_loopback(host: Option<&Host<&str>>) -> bool {
     match host {
-        Some(Host::Domain(host)) => host == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        Some(Host::Domain(host)) => *host == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }

@@ -8,15 +8,17 @@
 //!
 //! What it does not imitate, and answers with 501 and the name of what is missing:
 //!
-//! - other ways to sign in: OAuth, ID tokens, SSO, web3, passkeys, WebAuthn factors;
+//! - other ways to sign in: OAuth, ID tokens, SSO;
 //! - linking an identity: whoever has two of them has an address and a number;
-//! - the OAuth server and its clients, custom providers, the admin's audit log and SSO providers.
+//! - custom providers, the admin's audit log and SSO providers, recovery codes.
 //!
 //! And what it leaves out without a word: captchas, hooks, the audit log, addresses of clients,
-//! sessions that end by themselves, scrypt hashes, leaked passwords, channels beside SMS. A link
-//! may lead anywhere; there is no list. Limits are none but those a test sets. Passwords are
-//! hashed with less work than hosted, because tests sign up many people. Stricter than hosted: a
-//! TOTP code that was accepted once is not accepted again.
+//! sessions that end by themselves, scrypt hashes, leaked passwords, channels beside SMS, wallets on
+//! chains beside Ethereum and Solana, who built an authenticator. A link may lead anywhere; there is
+//! no list. Limits are none but those a test sets. Passwords are hashed with less work than hosted,
+//! because tests sign up many people. Stricter than hosted: a TOTP code that was accepted once is not
+//! accepted again, nor is a passkey whose counter does not go on; a verified WebAuthn factor answers
+//! with the key it has and no other; a wallet's message ends when it says so.
 //!
 //! Only `store` speaks SQL. The time and everything random come from a `Moment`, drawn once
 //! for each request.
