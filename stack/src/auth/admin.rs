@@ -253,6 +253,7 @@ async fn forget(tx: &mut Tx, mut user: User, moment: &Moment) -> sqlx::Result<()
     for factor in tx.factors(id).await? {
         tx.remove_factor(factor.id).await?;
     }
+    tx.remove_passkeys(id).await?;
     (user.email, user.phone) = (hidden_email(&user.email), hidden_phone(&user.phone));
     (user.email_change, user.phone_change) =
         (hidden_email(&user.email_change), hidden_phone(&user.phone_change));

@@ -31,6 +31,8 @@ use super::{
 /// Thirty projects at once have to fit into one server's connections.
 const CONNECTIONS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A hundred of them, if most are not asked anything any more.
+const IDLE: Duration = Duration::from_secs(5);
 
 macro_rules! user_columns {
     () => {
@@ -68,6 +70,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
             .connect_with(options)
             .await
             .context("the auth service can not reach its database")?;

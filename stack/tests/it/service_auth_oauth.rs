@@ -182,6 +182,14 @@ async fn a_consent_is_asked_once_and_taken_back() {
     assert_eq!(grants.json(), json!([]));
     let own = as_person(&project, &ana, Method::GET, "/user", json!(null)).await;
     assert_eq!(own.status, StatusCode::OK, "the person's own session goes on");
+    let id = app.begin(&project, "email").await;
+    let past = "created_at = now() - interval '2 hours', expires_at = now() - interval '1 hour'";
+    project.sql(&format!("update auth.oauth_authorizations set {past}")).await;
+    let path = format!("/oauth/authorizations/{id}");
+    let late = as_person(&project, &ana, Method::GET, &path, json!(null)).await;
+    assert_eq!(late.refusal(), refusal(404, "oauth_authorization_not_found"));
+    let kept = format!("select status from auth.oauth_authorizations where authorization_id = '{id}'");
+    assert_eq!(project.text(&kept).await, "expired");
 }
 
 #[tokio::test]

@@ -198,9 +198,9 @@ pub(super) async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, AuthError> {
-    let (mut tx, user) = signed_in(&service, &headers, &moment).await?;
+    let (tx, user) = signed_in(&service, &headers, &moment).await?;
     check_origin(&service, &headers)?;
-    let mut authorization = pending(&mut tx, &id, &moment).await?;
+    let (mut tx, mut authorization) = pending(tx, &id, &moment).await?;
     if authorization.user_id.is_some_and(|owner| owner != user.id) {
         return Err(missing());
     }
@@ -239,13 +239,13 @@ pub(super) async fn decide(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, AuthError> {
-    let (mut tx, user) = signed_in(&service, &headers, &moment).await?;
+    let (tx, user) = signed_in(&service, &headers, &moment).await?;
     check_origin(&service, &headers)?;
     let Decision { action } = request::read(&body)?;
     if !["approve", "deny"].contains(&action.as_str()) {
         return Err(AuthError::invalid("action must be 'approve' or 'deny'"));
     }
-    let mut authorization = pending(&mut tx, &id, &moment).await?;
+    let (mut tx, mut authorization) = pending(tx, &id, &moment).await?;
     if authorization.user_id != Some(user.id) {
         return Err(missing());
     }
@@ -318,15 +318,22 @@ fn check_origin(service: &Service, headers: &HeaderMap) -> Result<(), AuthError>
     if is_ours { Ok(()) } else { Err(AuthError::invalid("unauthorized request origin")) }
 }
 
-async fn pending(tx: &mut Tx, id: &str, moment: &Moment) -> Result<Authorization, AuthError> {
-    let authorization = tx.authorization(id).await?.ok_or_else(missing)?;
+/// What can still be decided. What is over is noted as such.
+async fn pending(mut tx: Tx, id: &str, moment: &Moment) -> Result<(Tx, Authorization), AuthError> {
+    let mut authorization = tx.authorization(id).await?.ok_or_else(missing)?;
+    let is_pending = authorization.status == "pending";
     if authorization.is_over(moment.now) {
+        if is_pending {
+            "expired".clone_into(&mut authorization.status);
+            tx.save_authorization(&authorization).await?;
+            tx.commit().await?;
+        }
         return Err(missing());
     }
-    if authorization.status != "pending" {
+    if !is_pending {
         return Err(AuthError::invalid("authorization request cannot be processed"));
     }
-    Ok(authorization)
+    Ok((tx, authorization))
 }
 
 fn missing() -> AuthError {

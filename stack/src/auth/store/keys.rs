@@ -99,6 +99,14 @@ impl Tx {
         Ok(removed.rows_affected() > 0)
     }
 
+    pub(in crate::auth) async fn remove_passkeys(&mut self, user: Uuid) -> sqlx::Result<()> {
+        sqlx::query("delete from auth.webauthn_credentials where user_id = $1")
+            .bind(user)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
     pub(in crate::auth) async fn add_ceremony(
         &mut self,
         id: Uuid,
