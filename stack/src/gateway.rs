@@ -64,6 +64,8 @@ enum Route<'a> {
     Rest(&'a str),
     Auth(&'a str),
     Inbox(&'a str),
+    /// The project's own provider, which stands in for one elsewhere: it knows no keys.
+    Oidc(&'a str),
     Missing(&'static str),
     Nowhere,
 }
@@ -88,7 +90,12 @@ impl Gateway {
     pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
         match Route::of(request.uri().path()) {
             Route::Inbox(_) => true,
-            Route::Health | Route::Rest(_) | Route::Auth(_) | Route::Missing(_) | Route::Nowhere => false,
+            Route::Health
+            | Route::Rest(_)
+            | Route::Auth(_)
+            | Route::Oidc(_)
+            | Route::Missing(_)
+            | Route::Nowhere => false,
         }
     }
 
@@ -123,6 +130,7 @@ impl Gateway {
             }
             Route::Auth(path) => self.auth.answer(at(request, path)).await,
             Route::Inbox(path) => self.auth.answer_inbox(at(request, path)).await,
+            Route::Oidc(path) => self.auth.answer_oidc(at(request, path)).await,
             Route::Missing(service) => missing(service),
             Route::Nowhere => {
                 (StatusCode::NOT_FOUND, Json(json!({"error": "requested path is invalid"}))).into_response()
@@ -171,6 +179,8 @@ impl<'a> Route<'a> {
             Self::Auth(rest)
         } else if let Some(rest) = under("/inbox") {
             Self::Inbox(rest)
+        } else if let Some(rest) = under("/oidc") {
+            Self::Oidc(rest)
         } else if path == "/health" {
             Self::Health
         } else if path == "/.well-known/oauth-authorization-server/auth/v1" {
@@ -186,7 +196,7 @@ impl<'a> Route<'a> {
 
     fn is_open(&self) -> bool {
         match self {
-            Self::Health | Self::Nowhere => true,
+            Self::Health | Self::Oidc(_) | Self::Nowhere => true,
             Self::Auth(path) => OPEN.contains(path) || OPEN_TO_CLIENTS.contains(path),
             Self::Rest(_) | Self::Inbox(_) | Self::Missing(_) => false,
         }
@@ -300,6 +310,7 @@ mod tests {
             ("/auth/v1/user", Route::Auth("/user")),
             ("/inbox", Route::Inbox("")),
             ("/inbox/settings", Route::Inbox("/settings")),
+            ("/oidc/token", Route::Oidc("/token")),
             ("/storage/v1/object", Route::Missing("/storage/v1")),
             ("/rest/v10", Route::Nowhere),
             ("/", Route::Nowhere),

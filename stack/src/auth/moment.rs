@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, SubsecRound, Utc};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use uuid::{Builder, Uuid};
@@ -55,6 +56,13 @@ impl Moment {
         let mut secret = [0; 20];
         self.random.fill_bytes(&mut secret);
         secret
+    }
+
+    /// What only who drew it can show: long enough for RFC 7636.
+    pub(super) fn verifier(&mut self) -> String {
+        let mut secret = [0; 32];
+        self.random.fill_bytes(&mut secret);
+        URL_SAFE_NO_PAD.encode(secret)
     }
 
     /// What a password is hashed with.

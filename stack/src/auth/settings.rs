@@ -3,9 +3,15 @@
 //! The defaults let a sign-up in at once and send as many messages as anybody asks for. The
 //! hosted service's own are one switch each.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
+
+use super::user::Metadata;
 
 /// How the auth service behaves. What is left out has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +56,62 @@ pub struct Settings {
     pub oauth_registration: bool,
     /// Where on the site people are asked whether they agree.
     pub oauth_consent_path: String,
+    /// Somebody signed in may add and remove identities. Hosted: false.
+    pub manual_linking: bool,
+    /// By which providers people may sign in; a name as `/authorize?provider=` has it.
+    pub external: BTreeMap<String, External>,
+    /// The project's own OpenID provider, at `/oidc`: whom it knows, and whom it serves. Not there by
+    /// default.
+    pub oidc: Option<Oidc>,
+}
+
+/// A provider people may sign in by: with an issuer, whose document tells the addresses, or with the
+/// addresses. One that begins with `/` is below the project's own.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct External {
+    /// Who we are there.
+    pub client_id: String,
+    /// How we prove it.
+    #[serde(default)]
+    pub client_secret: String,
+    /// Whose ID tokens are believed.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Where people are sent.
+    #[serde(default)]
+    pub authorization_url: Option<String>,
+    /// Where a code is exchanged.
+    #[serde(default)]
+    pub token_url: Option<String>,
+    /// Where it is asked who somebody is.
+    #[serde(default)]
+    pub userinfo_url: Option<String>,
+    /// What is asked for, unless the app says otherwise.
+    #[serde(default = "External::usual_scopes")]
+    pub scopes: Vec<String>,
+    /// For whom an ID token may be made, beside us: the ids of an app's other clients.
+    #[serde(default)]
+    pub acceptable_client_ids: Vec<String>,
+    /// Whether the exchange is bound to who began it.
+    #[serde(default = "External::usual_pkce")]
+    pub pkce: bool,
+    /// An ID token may be shown without its nonce.
+    #[serde(default)]
+    pub skip_nonce_check: bool,
+    /// Somebody may come without an address.
+    #[serde(default)]
+    pub email_optional: bool,
+}
+
+/// Whom the project's own OpenID provider knows, and whom it serves.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// Secrets by client id.
+    pub clients: BTreeMap<String, String>,
+    /// What it says about people, by the name they come with as `login_hint`.
+    pub people: BTreeMap<String, Metadata>,
 }
 
 /// How access tokens are signed.
@@ -88,7 +150,32 @@ impl Default for Settings {
             oauth_server: true,
             oauth_registration: true,
             oauth_consent_path: "/oauth/consent".to_owned(),
+            manual_linking: true,
+            external: BTreeMap::new(),
+            oidc: None,
         }
+    }
+}
+
+impl External {
+    fn usual_scopes() -> Vec<String> {
+        ["openid", "email", "profile"].map(str::to_owned).to_vec()
+    }
+
+    fn usual_pkce() -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for External {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("External").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Oidc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Oidc").finish_non_exhaustive()
     }
 }
 
@@ -137,5 +224,13 @@ mod tests {
         let confirmed = Settings { confirm_email: true, ..Settings::default() };
         assert_eq!(read(r#"{"confirm_email": true}"#).unwrap(), confirmed);
         assert!(read(r#"{"confirm_mail": true}"#).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let text = r#"{"external": {"x": {"client_id": "app", "client_secret": "hush"}},
+                       "oidc": {"clients": {"app": "hush"}, "people": {}}}"#;
+        let settings: Settings = serde_json::from_str(text).unwrap();
+        assert!(!format!("{settings:?}").contains("hush"));
     }
 }

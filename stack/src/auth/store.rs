@@ -1,6 +1,6 @@
 //! The only file of the auth service that speaks SQL, with those in its folder: codes and flows in
-//! `codes`, second factors in `factors`, passkeys and the identities of wallets in `keys`,
-//! applications and what they may see in `clients`.
+//! `codes`, second factors in `factors`, what has to do with providers in `providers`, passkeys in
+//! `keys`, applications and what they may see in `clients`.
 //!
 //! Connections are the superuser's, acting from the first moment as `supabase_auth_admin`: what
 //! a trigger on these tables may do is what it may do hosted. One request is one transaction.
@@ -10,6 +10,7 @@ mod clients;
 mod codes;
 mod factors;
 mod keys;
+mod providers;
 
 use std::{str::FromStr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `POST /token`: a password, a code or a refresh token for a session's tokens.
+//! `POST /token`: a password, a code, an ID token or a refresh token for a session's tokens.
 
 use std::sync::Arc;
 
@@ -9,11 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::{
     Service,
     contact::Contact,
+    id_token,
     moment::Moment,
     password,
     reply::{AuthError, SessionReply},
@@ -31,24 +33,31 @@ pub(super) const OTP: &str = "otp";
 /// How no proof at all is called.
 pub(super) const ANONYMOUS: &str = "anonymous";
 
+/// How a proof by a provider is called.
+pub(super) const OAUTH: &str = "oauth";
+
 /// What somebody gets who is signed in. It is all secret, so it has no `Debug`.
 pub(super) struct Grant {
     access_token: String,
     expires_at: i64,
     refresh_token: String,
     profile: Profile,
+    /// What a provider gave, if it led here.
+    provider_token: Option<String>,
+    provider_refresh_token: Option<String>,
 }
 
 impl Grant {
-    /// As a browser is told it, after the `#` of an address.
-    pub(super) fn fragment(&self, kind: &str) -> String {
+    /// As a browser is told it, after the `#` of an address, with what else it is to know.
+    pub(super) fn fragment(&self, more: &[(&str, &str)]) -> String {
         let (expires_at, expires_in) = (self.expires_at, ACCESS_SECONDS);
         let Self { access_token, refresh_token, .. } = self;
         // Nothing in these needs to be escaped.
-        format!(
+        let ours = format!(
             "access_token={access_token}&expires_at={expires_at}&expires_in={expires_in}\
-             &refresh_token={refresh_token}&sb=&token_type=bearer&type={kind}"
-        )
+             &refresh_token={refresh_token}&sb=&token_type=bearer"
+        );
+        Serializer::new(ours).extend_pairs(more).finish()
     }
 
     /// As an application is told it: without the person.
@@ -66,8 +75,10 @@ impl Grant {
 
 impl IntoResponse for Grant {
     fn into_response(self) -> Response {
-        let Self { access_token, expires_at, refresh_token, profile } = self;
-        SessionReply::new(access_token, expires_at, &refresh_token, &profile).into_response()
+        let Self { access_token, expires_at, refresh_token, profile, .. } = self;
+        SessionReply::new(access_token, expires_at, &refresh_token, &profile)
+            .with_provider(self.provider_token.as_deref(), self.provider_refresh_token.as_deref())
+            .into_response()
     }
 }
 
@@ -82,8 +93,8 @@ pub(super) async fn grant(
         "password" => with_password(&service, moment, &headers, request::read(&body)?).await,
         "refresh_token" => with_refresh_token(&service, moment, request::read(&body)?, None).await,
         "pkce" => with_code(&service, moment, &headers, request::read(&body)?).await,
+        "id_token" => id_token::grant(&service, moment, &headers, request::read(&body)?).await,
         "web3" => web3::sign_in(&service, moment, &headers, request::read(&body)?).await,
-        other @ "id_token" => Err(AuthError::not_imitated(&format!("POST /token?grant_type={other}"))),
         _ => Err(AuthError::bad_request("invalid_credentials", "unsupported_grant_type")),
     }
 }
@@ -207,7 +218,9 @@ async fn with_code(
     }
     let user = tx.user(user).await?.ok_or_else(unknown)?;
     tx.end_flow(flow.id).await?;
-    sign_in(service, tx, user, &flow.authentication_method, headers, &mut moment).await
+    let grant = sign_in(service, tx, user, &flow.authentication_method, headers, &mut moment).await?;
+    let (provider_token, provider_refresh_token) = (flow.provider_access_token, flow.provider_refresh_token);
+    Ok(Grant { provider_token, provider_refresh_token, ..grant })
 }
 
 /// A session goes on for who it was given to: itself for a person, `client` for an application.
@@ -295,5 +308,12 @@ async fn issue(
     tx.commit().await?;
     let claims = AccessClaims::new(&service.issuer, &profile.user, session, &proofs, moment.now);
     let access_token = service.sign(&claims);
-    Ok(Grant { access_token, expires_at: claims.expires_at(), refresh_token, profile })
+    Ok(Grant {
+        access_token,
+        expires_at: claims.expires_at(),
+        refresh_token,
+        profile,
+        provider_token: None,
+        provider_refresh_token: None,
+    })
 }

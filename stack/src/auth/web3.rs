@@ -75,14 +75,12 @@ async fn owner(tx: &mut Tx, chain: Chain, message: &Message, moment: &mut Moment
     let wallet = format!("{WEB3}:{}:{}", chain.name(), message.address);
     let said = said(chain, &wallet, message);
     let gone = || AuthError::unexpected("Database error loading user");
-    let mut user = match tx.wallet_owner(&wallet).await? {
-        Some(owner) => tx.user_to_change(owner).await?.ok_or_else(gone)?,
+    tx.hold_wallet(&wallet).await?;
+    let known = tx.identity(WEB3, &wallet).await?;
+    let mut user = match &known {
+        Some(identity) => tx.user_to_change(identity.user_id).await?.ok_or_else(gone)?,
         None => {
-            let mut user = User::new(moment, None, None);
-            user.is_anonymous = false;
-            user.app_metadata.insert("provider".to_owned(), json!(WEB3));
-            user.app_metadata.insert("providers".to_owned(), json!([WEB3]));
-            user.user_metadata = said.clone();
+            let user = User::external(moment, WEB3, None, said.clone());
             tx.add_user(&user).await.map_err(AuthError::database("Database error saving new user"))?;
             // A trigger may have had its say.
             tx.user_to_change(user.id).await?.ok_or_else(gone)?
@@ -91,18 +89,16 @@ async fn owner(tx: &mut Tx, chain: Chain, message: &Message, moment: &mut Moment
     if user.is_banned(moment.now) {
         return Err(AuthError::forbidden("user_banned", "User is banned"));
     }
-    let identity = Identity {
-        id: moment.uuid(),
-        provider_id: wallet,
-        user_id: user.id,
-        identity_data: said.clone(),
-        provider: WEB3.to_owned(),
-        last_sign_in_at: Some(moment.now),
-        created_at: moment.now,
-        updated_at: moment.now,
-        email: None,
-    };
-    tx.put_wallet(&identity).await?;
+    match known {
+        Some(mut identity) => {
+            identity.identity_data = said.clone();
+            identity.last_sign_in_at = Some(moment.now);
+            tx.save_identity(&identity, moment).await?;
+        }
+        None => {
+            tx.add_identity(&Identity::external(moment, &user, WEB3, wallet, said.clone())).await?;
+        }
+    }
     merge(&mut user.user_metadata, said);
     user.note_providers(&tx.identities(user.id).await?);
     tx.save_user(&user, moment).await.map_err(AuthError::database("Database error updating user"))?;

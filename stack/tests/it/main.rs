@@ -12,6 +12,8 @@ mod service;
 mod service_auth;
 mod service_auth_admin;
 mod service_auth_codes;
+mod service_auth_custom;
+mod service_auth_external;
 mod service_auth_factors;
 mod service_auth_flows;
 mod service_auth_oauth;

@@ -1,4 +1,4 @@
-//! Passkeys, the questions put to them, and the identities of wallets.
+//! Passkeys, the keys of second factors, the questions put to both; and a lock for wallets.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,7 +9,6 @@ use super::{Tx, unless_taken};
 use crate::auth::{
     moment::Moment,
     passkey::{Passkey, Purpose},
-    user::Identity,
     webauthn::{Ceremony, Credential},
 };
 
@@ -192,28 +191,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Whoever signs in with this wallet. Until the end nobody else makes them.
-    pub(in crate::auth) async fn wallet_owner(&mut self, wallet: &str) -> sqlx::Result<Option<Uuid>> {
+    /// Until the end nobody else signs in with this wallet: two at once would be two accounts.
+    pub(in crate::auth) async fn hold_wallet(&mut self, wallet: &str) -> sqlx::Result<()> {
         sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
             .bind(wallet)
             .execute(&mut *self.0)
             .await?;
-        sqlx::query_scalar("select user_id from auth.identities where provider = 'web3' and provider_id = $1")
-            .bind(wallet)
-            .fetch_optional(&mut *self.0)
-            .await
-    }
-
-    /// Adds the identity of a wallet, or writes what it said this time.
-    pub(in crate::auth) async fn put_wallet(&mut self, identity: &Identity) -> sqlx::Result<()> {
-        self.put_identity(identity).await?;
-        sqlx::query(
-            "update auth.identities set last_sign_in_at = $2 where provider = 'web3' and provider_id = $1",
-        )
-        .bind(&identity.provider_id)
-        .bind(identity.last_sign_in_at)
-        .execute(&mut *self.0)
-        .await?;
         Ok(())
     }
 }
