@@ -38,6 +38,15 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 
 /// Routes of the auth service a browser reaches before it knows a key.
 const OPEN: [&str; 5] = ["/settings", "/verify", "/callback", "/authorize", "/.well-known/jwks.json"];
+/// And those of applications that sign people in with it: they have keys of their own.
+const OPEN_TO_CLIENTS: [&str; 6] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/oauth/authorize",
+    "/oauth/token",
+    "/oauth/userinfo",
+    "/oauth/clients/register",
+];
 
 /// What stands behind the gateway of one project.
 #[derive(Debug)]
@@ -174,6 +183,9 @@ impl<'a> Route<'a> {
             Self::Oidc(rest)
         } else if path == "/health" {
             Self::Health
+        } else if path == "/.well-known/oauth-authorization-server/auth/v1" {
+            // RFC 8414 puts itself between the host and the issuer's path.
+            Self::Auth("/.well-known/oauth-authorization-server")
         } else {
             ["/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1"]
                 .into_iter()
@@ -185,7 +197,7 @@ impl<'a> Route<'a> {
     fn is_open(&self) -> bool {
         match self {
             Self::Health | Self::Oidc(_) | Self::Nowhere => true,
-            Self::Auth(path) => OPEN.contains(path),
+            Self::Auth(path) => OPEN.contains(path) || OPEN_TO_CLIENTS.contains(path),
             Self::Rest(_) | Self::Inbox(_) | Self::Missing(_) => false,
         }
     }

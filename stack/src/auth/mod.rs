@@ -12,24 +12,27 @@
 //!
 //! What it does not imitate, and answers with 501 and the name of what is missing:
 //!
-//! - other ways to sign in: SAML, web3, passkeys, WebAuthn factors (no domain has single sign-on, and
-//!   `/sso` says so of each);
-//! - the OAuth server and its clients, the admin's audit log and SSO providers.
+//! - SAML (no domain has single sign-on, and `/sso` says so of each);
+//! - the admin's audit log and SSO providers, recovery codes.
 //!
 //! And what it leaves out without a word: captchas, hooks, the audit log, addresses of clients,
-//! sessions that end by themselves, scrypt hashes, leaked passwords, channels beside SMS. A link
-//! may lead anywhere; there is no list. What sets providers apart beyond OpenID Connect (the shapes of
-//! their answers, OAuth 1, secrets that are signed anew) is not known here: each is read as the
-//! generic one, and its built-in names are added. The secrets of custom providers are not encrypted,
-//! and addresses on this machine may go without TLS. Limits are none but those a test sets. Passwords are
-//! hashed with less work than hosted, because tests sign up many people. Stricter than hosted: a
-//! TOTP code that was accepted once is not accepted again.
+//! sessions that end by themselves, scrypt hashes, leaked passwords, channels beside SMS, wallets on
+//! chains beside Ethereum and Solana, who built an authenticator. A link may lead anywhere; there is
+//! no list. What sets providers apart beyond OpenID Connect (the shapes of their answers, OAuth 1,
+//! secrets that are signed anew) is not known here: each is read as the generic one, and its built-in
+//! names are added. The secrets of custom providers are not encrypted, and addresses on this machine
+//! may go without TLS. Limits are none but those a test sets. Passwords are hashed with less work than
+//! hosted, because tests sign up many people. Stricter than hosted: a TOTP code that was accepted once
+//! is not accepted again, nor is a passkey whose counter does not go on; a verified WebAuthn factor
+//! answers with the key it has and no other; a wallet's message ends when it says so.
 //!
 //! Only `store` speaks SQL. The time and everything random come from a `Moment`, drawn once
 //! for each request.
 
 mod account;
+mod address;
 mod admin;
+mod authenticator;
 mod caller;
 mod claims;
 mod code;
@@ -45,9 +48,11 @@ mod link;
 mod linking;
 mod mfa;
 mod moment;
+mod oauth_server;
 mod oidc;
 mod otp;
 mod outbound;
+mod passkey;
 mod password;
 mod provider;
 mod redirect;
@@ -62,6 +67,9 @@ mod token;
 mod totp;
 mod user;
 mod verify;
+mod wallet;
+mod web3;
+mod webauthn;
 
 use std::{fmt, sync::Arc};
 
@@ -71,7 +79,7 @@ use axum::{
     extract::{OriginalUri, State},
     http::{Method, Request, StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Json, Response},
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
@@ -219,6 +227,15 @@ fn router(service: Arc<Service>) -> Router {
         .route("/admin/users/{id}", get(admin::read).put(admin::change).delete(admin::delete))
         .route("/admin/users/{id}/factors", get(admin::factors))
         .route("/admin/users/{id}/factors/{factor}", put(admin::change_factor).delete(admin::delete_factor))
+        .route("/passkeys", get(passkey::list))
+        .route("/passkeys/{id}", patch(passkey::rename).delete(passkey::remove))
+        .route("/passkeys/registration/options", post(passkey::begin_registration))
+        .route("/passkeys/registration/verify", post(passkey::register))
+        .route("/passkeys/authentication/options", post(passkey::begin_authentication))
+        .route("/passkeys/authentication/verify", post(passkey::authenticate))
+        .route("/admin/users/{id}/passkeys", get(passkey::list_as_admin))
+        .route("/admin/users/{id}/passkeys/{passkey}", delete(passkey::remove_as_admin))
+        .merge(oauth_server::router())
         .route("/admin/custom-providers", get(custom::list).post(custom::create))
         .route(
             "/admin/custom-providers/{identifier}",
@@ -267,5 +284,6 @@ async fn settings(State(service): State<Arc<Service>>) -> Json<Value> {
         "phone_autoconfirm": !settings.confirm_phone,
         "sms_provider": "",
         "saml_enabled": false,
+        "passkeys_enabled": settings.passkeys,
     }))
 }

@@ -31,7 +31,19 @@ impl Moment {
 
     /// A refresh token.
     pub(super) fn token(&mut self) -> String {
-        (0..TOKEN_LENGTH).map(|_| char::from(TOKEN_LETTERS[self.random.random_range(0..36)])).collect()
+        self.letters(TOKEN_LENGTH)
+    }
+
+    /// So many letters and digits.
+    pub(super) fn letters(&mut self, length: usize) -> String {
+        (0..length).map(|_| char::from(TOKEN_LETTERS[self.random.random_range(0..36)])).collect()
+    }
+
+    /// What an authenticator signs, or an application shows.
+    pub(super) fn challenge(&mut self) -> [u8; 32] {
+        let mut challenge = [0; 32];
+        self.random.fill_bytes(&mut challenge);
+        challenge
     }
 
     /// A one-time code: six digits.

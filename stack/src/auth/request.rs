@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{flow::Challenge, reply::AuthError, settings::Settings, user::Metadata};
+use super::{authenticator::Saying, flow::Challenge, reply::AuthError, settings::Settings, user::Metadata};
 
 pub(super) const API_VERSION: HeaderName = HeaderName::from_static("x-supabase-api-version");
 const DEFAULT_PER_PAGE: u32 = 50;
@@ -143,6 +143,8 @@ pub(super) struct Answer {
     pub(super) challenge_id: Uuid,
     #[serde(default)]
     pub(super) code: String,
+    #[serde(default)]
+    pub(super) webauthn: Option<Saying>,
 }
 
 /// `PUT /admin/users/{id}/factors/{id}`

@@ -35,6 +35,27 @@ pub struct Settings {
     pub signing: Signing,
     /// Where a link leads that does not say where to.
     pub site_url: String,
+    /// Passkeys are added, and people sign in with them. Hosted: false.
+    pub passkeys: bool,
+    /// A second factor may be a WebAuthn authenticator. Hosted: false.
+    pub webauthn_factors: bool,
+    /// The domain that passkeys and WebAuthn factors belong to, and what it is called.
+    pub webauthn_rp_id: String,
+    pub webauthn_rp_name: String,
+    /// The pages that may ask for them. None: every page of that domain. Hosted: named one by one.
+    pub webauthn_rp_origins: Vec<String>,
+    /// People sign in with a wallet. Hosted: false, each.
+    pub web3_ethereum: bool,
+    pub web3_solana: bool,
+    /// Beside the site, what a wallet may sign in to and where a consent page may stand: addresses
+    /// in which `*` is a part between dots and slashes, and `**` anything. Hosted: none.
+    pub additional_redirect_urls: Vec<String>,
+    /// The service signs people in to other applications. Hosted: false.
+    pub oauth_server: bool,
+    /// Such an application may register itself. Hosted: false.
+    pub oauth_registration: bool,
+    /// Where on the site people are asked whether they agree.
+    pub oauth_consent_path: String,
     /// Somebody signed in may add and remove identities. Hosted: false.
     pub manual_linking: bool,
     /// By which providers people may sign in; a name as `/authorize?provider=` has it.
@@ -118,6 +139,17 @@ impl Default for Settings {
             messages_left: None,
             signing: Signing::HS256,
             site_url: "http://127.0.0.1:3000".to_owned(),
+            passkeys: true,
+            webauthn_factors: true,
+            webauthn_rp_id: "localhost".to_owned(),
+            webauthn_rp_name: "localhost".to_owned(),
+            webauthn_rp_origins: Vec::new(),
+            web3_ethereum: true,
+            web3_solana: true,
+            additional_redirect_urls: vec!["http://localhost:**".to_owned()],
+            oauth_server: true,
+            oauth_registration: true,
+            oauth_consent_path: "/oauth/consent".to_owned(),
             manual_linking: true,
             external: BTreeMap::new(),
             oidc: None,

@@ -8,7 +8,9 @@ use axum::{
     http::{HeaderMap, header::USER_AGENT},
     response::{IntoResponse, Response},
 };
+use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
+use uuid::Uuid;
 
 use super::{
     Service,
@@ -21,6 +23,7 @@ use super::{
     session::{ACCESS_SECONDS, AccessClaims, RefreshToken, Session, Verdict},
     store::Tx,
     user::{Profile, User},
+    web3,
 };
 
 /// How a proof by password is called.
@@ -56,6 +59,18 @@ impl Grant {
         );
         Serializer::new(ours).extend_pairs(more).finish()
     }
+
+    /// As an application is told it: without the person.
+    pub(super) fn for_client(&self) -> Value {
+        json!({
+            "access_token": self.access_token, "token_type": "bearer", "expires_in": ACCESS_SECONDS,
+            "refresh_token": self.refresh_token,
+        })
+    }
+
+    pub(super) fn user(&self) -> &User {
+        &self.profile.user
+    }
 }
 
 impl IntoResponse for Grant {
@@ -76,10 +91,10 @@ pub(super) async fn grant(
 ) -> Result<Grant, AuthError> {
     match request::value(&query, "grant_type").unwrap_or_default() {
         "password" => with_password(&service, moment, &headers, request::read(&body)?).await,
-        "refresh_token" => with_refresh_token(&service, moment, request::read(&body)?).await,
+        "refresh_token" => with_refresh_token(&service, moment, request::read(&body)?, None).await,
         "pkce" => with_code(&service, moment, &headers, request::read(&body)?).await,
         "id_token" => id_token::grant(&service, moment, &headers, request::read(&body)?).await,
-        "web3" => Err(AuthError::not_imitated("POST /token?grant_type=web3")),
+        "web3" => web3::sign_in(&service, moment, &headers, request::read(&body)?).await,
         _ => Err(AuthError::bad_request("invalid_credentials", "unsupported_grant_type")),
     }
 }
@@ -87,13 +102,26 @@ pub(super) async fn grant(
 /// Starts a session for somebody who has proved who they are by this method, and commits.
 pub(super) async fn sign_in(
     service: &Service,
-    mut tx: Tx,
-    mut user: User,
+    tx: Tx,
+    user: User,
     method: &str,
     headers: &HeaderMap,
     moment: &mut Moment,
 ) -> Result<Grant, AuthError> {
     let session = Session::new(moment, &user);
+    begin(service, tx, user, session, method, headers, moment).await
+}
+
+/// Starts this session for somebody who has proved who they are by this method, and commits.
+pub(super) async fn begin(
+    service: &Service,
+    mut tx: Tx,
+    mut user: User,
+    session: Session,
+    method: &str,
+    headers: &HeaderMap,
+    moment: &mut Moment,
+) -> Result<Grant, AuthError> {
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     tx.add_session(&session, user_agent, moment).await?;
     tx.add_proof(session.id, method, moment).await?;
@@ -195,10 +223,12 @@ async fn with_code(
     Ok(Grant { provider_token, provider_refresh_token, ..grant })
 }
 
-async fn with_refresh_token(
+/// A session goes on for who it was given to: itself for a person, `client` for an application.
+pub(super) async fn with_refresh_token(
     service: &Service,
     mut moment: Moment,
     asked: RefreshGrant,
+    client: Option<Uuid>,
 ) -> Result<Grant, AuthError> {
     let wrong = |code, message: &'static str| AuthError::bad_request(code, message);
     let shown = asked.refresh_token.ok_or_else(|| wrong("validation_failed", "refresh_token required"))?;
@@ -210,6 +240,7 @@ async fn with_refresh_token(
         return Err(wrong("user_banned", "Invalid Refresh Token: User Banned"));
     }
     let session = live_session(&mut tx, &token, &moment).await?;
+    check_client(&session, client)?;
     let active = tx.active_token(session.id).await?;
     let next = match token.judge(active.as_ref(), moment.now) {
         Verdict::Rotate => rotate(&mut tx, &token, &session, &mut moment).await?,
@@ -238,6 +269,17 @@ async fn live_session(tx: &mut Tx, token: &RefreshToken, moment: &Moment) -> Res
         return Err(AuthError::bad_request("session_expired", message));
     }
     Ok(session)
+}
+
+fn check_client(session: &Session, client: Option<Uuid>) -> Result<(), AuthError> {
+    let message = match (session.oauth_client_id, client) {
+        (Some(theirs), Some(client)) if theirs == client => return Ok(()),
+        (None, None) => return Ok(()),
+        (Some(_), Some(_)) => "Client does not match the session's OAuth client",
+        (Some(_), None) => "Client authentication required for OAuth session",
+        (None, Some(_)) => "Client authentication not allowed for non-OAuth session",
+    };
+    Err(AuthError::oauth("invalid_client", message))
 }
 
 async fn rotate(
