@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod auth;
+mod consent;
 mod demo;
 mod import;
 mod lab;
@@ -14,6 +15,7 @@ mod migrator;
 mod node;
 mod odd_schema;
 mod official_client;
+mod passkeys;
 mod policies;
 mod project;
 mod providers;
@@ -28,3 +30,9 @@ mod sessions;
 mod tidy;
 mod types;
 mod watch;
+
+// The devices people sign in with stand once, with the tests of the stack.
+#[path = "../../stack/tests/it/device.rs"]
+mod device;
+#[path = "../../stack/tests/it/wallet.rs"]
+mod wallet;

@@ -5,6 +5,7 @@
 mod bootstrap;
 mod commands;
 mod database;
+mod device;
 mod lifecycle;
 mod migrations;
 mod sandbox;
@@ -22,3 +23,4 @@ mod service_auth_web3;
 mod service_gateway;
 mod service_lab;
 mod service_rest;
+mod wallet;

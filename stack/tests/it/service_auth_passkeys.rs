@@ -1,83 +1,14 @@
 //! What the auth service promises about passkeys and WebAuthn factors, shown to a real
 //! authenticator.
 
-use passkey_authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
-use passkey_client::{Client, DefaultClientData};
-use passkey_crypto::AvailableBackend;
-use passkey_types::{
-    Passkey,
-    ctap2::{Aaguid, Ctap2Error},
-};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
+    device::Device,
     service::{Lab, Person, Project, Reply},
     service_auth::{EMAIL, PASSWORD, as_admin, as_person, claims, post, refresh, refusal, sign_in},
 };
-
-const PAGE: &str = "http://localhost:3000";
-
-/// Somebody who says yes.
-struct Yes;
-
-#[async_trait::async_trait]
-impl UserValidationMethod for Yes {
-    type PasskeyItem = Passkey;
-
-    async fn check_user<'a>(
-        &self,
-        _: UiHint<'a, Passkey>,
-        presence: bool,
-        verification: bool,
-    ) -> Result<UserCheck, Ctap2Error> {
-        Ok(UserCheck { presence, verification })
-    }
-
-    fn is_presence_enabled(&self) -> bool {
-        true
-    }
-
-    fn is_verification_enabled(&self) -> Option<bool> {
-        Some(true)
-    }
-}
-
-/// A device with a browser at the project's own page: it keeps one key.
-struct Device(Option<Passkey>);
-
-/// The browser of a device; a macro, since its type can not be named.
-macro_rules! browser {
-    ($device:expr) => {{
-        let mut authenticator =
-            Authenticator::new(Aaguid::new_empty(), $device.0.take(), Yes, AvailableBackend);
-        authenticator.set_make_credentials_with_signature_counter(true);
-        Client::new(authenticator).allows_insecure_localhost(true)
-    }};
-}
-
-impl Device {
-    fn new() -> Self {
-        Self(None)
-    }
-
-    async fn create(&mut self, options: &Value) -> Value {
-        let options = serde_json::from_value(json!({"publicKey": options})).unwrap();
-        let mut browser = browser!(self);
-        let made = browser.register(&Url::parse(PAGE).unwrap(), options, DefaultClientData).await.unwrap();
-        self.0.clone_from(browser.authenticator().store());
-        json!(made)
-    }
-
-    async fn get(&mut self, options: &Value) -> Value {
-        let options = serde_json::from_value(json!({"publicKey": options})).unwrap();
-        let mut browser = browser!(self);
-        let shown =
-            browser.authenticate(&Url::parse(PAGE).unwrap(), options, DefaultClientData).await.unwrap();
-        self.0.clone_from(browser.authenticator().store());
-        json!(shown)
-    }
-}
 
 async fn register(project: &Project, person: &Person, device: &mut Device) -> Reply {
     let asked = as_person(project, person, Method::POST, "/passkeys/registration/options", json!({})).await;

@@ -113,6 +113,7 @@ impl Apps {
     pub async fn list(&self, page: u32, per_page: u32) -> Result<Page<RegisteredApp>, Error> {
         #[derive(Deserialize)]
         struct Answer {
+            #[serde(default)]
             clients: Vec<RegisteredApp>,
         }
         let request = request::as_admin(Method::GET, "/admin/oauth/clients");

@@ -90,8 +90,10 @@ impl<T> Page<T> {
         let request = request.query("page", page.to_string()).query("per_page", per_page.to_string());
         let reply = client.send(request).await?.accepted()?;
         let header = |name| reply.headers.get(name).and_then(|value| value.to_str().ok());
-        let total = header("x-total-count").and_then(|total| total.parse().ok());
-        let next = header("link").and_then(next_page);
+        let total: Option<u64> = header("x-total-count").and_then(|total| total.parse().ok());
+        // Not every list says which page is the next.
+        let more = total.is_some_and(|total| u64::from(page) * u64::from(per_page) < total);
+        let next = header("link").and_then(next_page).or_else(|| more.then(|| page.checked_add(1)).flatten());
         let items = items(reply.json()?);
         Ok(Self { total: total.unwrap_or(items.len() as u64), next, items })
     }
