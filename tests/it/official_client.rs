@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::lab::root;
 use crate::node::script;
 use crate::project::Project;
 
@@ -241,4 +242,23 @@ async fn supabase_js_signs_in_every_way_the_stack_knows() {
     }
     expected.as_object_mut().unwrap().retain(|_, step| !step.is_null());
     assert_eq!(expected, json!({}), "steps that nobody took");
+}
+
+/// What the SDK's requests are compared with is what this version of the official client sends.
+#[tokio::test]
+async fn what_was_recorded_is_what_it_sends() {
+    let Some(mut node) = script("record.mjs") else { return };
+    let output = tokio::task::spawn_blocking(move || node.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let recorded = std::fs::read(root().join("sdk/tests/fixtures/auth-js.json")).unwrap();
+    let [now, then] = [output.stdout, recorded].map(|text| {
+        let mut recording: Value = serde_json::from_slice(&text).unwrap();
+        // It is another each time.
+        let cases = recording["cases"].as_array_mut().unwrap();
+        let requests = cases.iter_mut().flat_map(|case| case["requests"].as_array_mut().unwrap());
+        let pairs = requests.flat_map(|request| request["query"].as_array_mut().unwrap());
+        pairs.filter(|pair| pair[0] == "code_challenge").for_each(|pair| pair[1] = Value::Null);
+        recording
+    });
+    assert_eq!(now, then, "run tests/js/record.mjs again");
 }

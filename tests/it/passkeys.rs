@@ -99,7 +99,7 @@ async fn wallets_let_their_owners_in() {
     };
     let by_solana = |at: &str| {
         let message = WalletMessage::solana(domain, page, &solana.address(), at);
-        let text = message.network("mainnet").resource("https://garage.test/terms").to_string();
+        let text = message.network("solana:mainnet").resource("https://garage.test/terms").to_string();
         Web3::solana(&text, &URL_SAFE_NO_PAD.decode(solana.sign(&text)).unwrap())
     };
     let mut owners = Vec::new();

@@ -79,7 +79,7 @@ impl WalletMessage {
         self
     }
 
-    /// The network of a Solana wallet: `mainnet`, `devnet` and so on.
+    /// The network of a Solana wallet: `solana:mainnet`, `solana:devnet` and so on.
     pub fn network(mut self, name: &str) -> Self {
         self.chain_id = Some(line(name));
         self
