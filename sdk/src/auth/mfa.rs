@@ -167,7 +167,7 @@ impl Mfa {
     /// [`crate::ErrorKind::Invalid`] with code `mfa_verification_failed` for a wrong code.
     pub async fn verify(&self, factor: &str, challenge: &str, code: &str) -> Result<Session, Error> {
         let body = json!({ "challenge_id": challenge, "code": code });
-        self.client.auth().enter(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
+        self.client.auth().raise(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
     }
 
     /// What a device is asked, to be made a factor or as one.
@@ -221,7 +221,7 @@ impl Mfa {
         webauthn["type"] = challenge.kind.clone().into();
         webauthn["credential_response"] = written(credential)?;
         let body = json!({ "challenge_id": challenge.id, "webauthn": webauthn });
-        self.client.auth().enter(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
+        self.client.auth().raise(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
     }
 
     /// How surely who is signed in is who they say, and could be, by the session that is here. A second factor
