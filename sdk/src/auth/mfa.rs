@@ -97,7 +97,7 @@ pub struct RelyingParty {
 }
 
 /// What a device is asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebAuthnChallenge {
     /// By which the answer is known to belong to it.
     pub id: String,
@@ -108,6 +108,13 @@ pub struct WebAuthnChallenge {
     /// Until when it can be answered: seconds since 1970.
     pub expires_at: u64,
     party: RelyingParty,
+}
+
+/// Without the options, which name the person.
+impl fmt::Debug for WebAuthnChallenge {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "WebAuthnChallenge({}, {})", self.id, self.kind)
+    }
 }
 
 fn of_factor(factor: &str, rest: &str) -> crate::Request {
