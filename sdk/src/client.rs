@@ -400,7 +400,8 @@ impl ClientBuilder {
 
     /// Takes tokens from elsewhere instead of signing in here: Clerk, Auth0, Firebase and the like. Asked
     /// before each request. `None` is nobody; an error fails the request, which never goes out as
-    /// nobody's instead.
+    /// nobody's instead. The client then has no session of its own: signing in with it is an
+    /// [`ErrorKind::Config`], and nothing is sent.
     ///
     /// ```
     /// # fn run() -> Result<(), supabase_sdk::Error> {

@@ -85,6 +85,12 @@ impl Authority {
         self.events.subscribe()
     }
 
+    /// Refuses where tokens come from elsewhere: a session of our own would stand there and be nobody's.
+    pub(super) fn own(&self) -> Result<(), Error> {
+        let message = "this client takes its tokens from elsewhere; nobody signs in or out with it";
+        if self.tokens.is_some() { Err(Error::new(ErrorKind::Config, message)) } else { Ok(()) }
+    }
+
     /// The token a request carries; `None` when nobody is signed in.
     pub(crate) async fn bearer(&self, client: &Client) -> Result<Option<String>, Error> {
         let Some(tokens) = &self.tokens else {

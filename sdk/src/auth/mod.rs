@@ -98,6 +98,7 @@ impl Auth {
     /// # Errors
     /// As [`Auth::sign_up`].
     pub async fn sign_up_with(&self, person: &SignUp) -> Result<Option<Session>, Error> {
+        self.client.authority().own()?;
         let answer = self.client.send(request::ask("/signup", &person.0)?).await?.accepted()?;
         self.adopt(reply::maybe_session(&answer, self.now())?, AuthEvent::SignedIn).await
     }
@@ -140,6 +141,7 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::Invalid`] with code `otp_expired` when it is wrong, used or too old.
     pub async fn verify_otp(&self, verify: &Verify) -> Result<Option<Session>, Error> {
+        self.client.authority().own()?;
         let answer = self.client.send(request::ask("/verify", &verify.0)?).await?.accepted()?;
         let recovery = verify.0.body.get("type").is_some_and(|kind| kind == Purpose::Recovery.word());
         let event = if recovery { AuthEvent::PasswordRecovery } else { AuthEvent::SignedIn };
@@ -306,6 +308,7 @@ impl Auth {
         request: crate::Request,
         event: impl FnOnce(Session) -> AuthEvent,
     ) -> Result<Session, Error> {
+        self.client.authority().own()?;
         let answer = self.client.send(request).await?.accepted()?;
         let session = reply::session(&answer, self.now())?;
         self.client.authority().adopt(&session, event).await?;
@@ -318,6 +321,7 @@ impl Auth {
         request: crate::Request,
         event: impl FnOnce(Session) -> AuthEvent,
     ) -> Result<Session, Error> {
+        self.client.authority().own()?;
         self.somebody().await?;
         let answer = self.client.send(request).await?.accepted()?;
         self.client.authority().raise(reply::session(&answer, self.now())?, event).await
@@ -355,8 +359,9 @@ impl Auth {
     /// Goes on with a session that was kept elsewhere.
     ///
     /// # Errors
-    /// When it cannot be kept in the client's store.
+    /// When it cannot be kept in the client's store, or tokens come from elsewhere.
     pub async fn set_session(&self, session: Session) -> Result<(), Error> {
+        self.client.authority().own()?;
         self.client.authority().adopt(&session, AuthEvent::SignedIn).await
     }
 
@@ -366,6 +371,7 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when they are not good.
     pub async fn set_tokens(&self, access: Token, refresh: Token) -> Result<Session, Error> {
+        self.client.authority().own()?;
         let claims = Shown::read(&access)?.claims;
         if claims.expires_within(Duration::ZERO, self.now()) {
             return self.enter(request::refresh(&refresh)?, AuthEvent::SignedIn).await;

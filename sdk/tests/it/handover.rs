@@ -503,3 +503,37 @@ async fn a_token_that_is_shown_to_the_server_is_hidden_in_its_header() {
         assert!(!format!("{:?}", request.headers).contains("S3CRET"), "{}", request.path);
     }
 }
+
+#[tokio::test]
+async fn whoever_brings_tokens_from_elsewhere_does_not_sign_in_here_as_well() {
+    let project = Project::new(&[(TOKEN, 200, &granted(ZOE, 1))], &[]);
+    let client = project.client(|builder| builder.access_token(|| async { Ok(Some(Token::new("theirs"))) }));
+    let auth = client.auth();
+    let refused = [
+        auth.sign_in_with_password("zoe@garage.test", "correct horse").await.map(drop),
+        auth.sign_up("zoe@garage.test", "correct horse").await.map(drop),
+        auth.verify_otp(&supabase_sdk::auth::Verify::link("hash", supabase_sdk::auth::Purpose::Email))
+            .await
+            .map(drop),
+        auth.set_session(session(ZOE, 0, LATER)).await,
+        auth.set_tokens(Token::new("a"), Token::new("r")).await.map(drop),
+        auth.mfa().verify("f", "c", "000000").await.map(drop),
+    ];
+    assert!(
+        refused.iter().all(|answer| answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Config))
+    );
+    assert!(project.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_is_added_to_somebody_and_not_to_nobody() {
+    let project = Project::new(&[(TOKEN, 200, &granted(ZOE, 1))], &[]);
+    let client = project.client(|builder| builder);
+    let error =
+        client.auth().link_id_token(&supabase_sdk::auth::IdToken::of("google", "t")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert!(
+        project.asked.lock().unwrap().is_empty(),
+        "a server that does not know the word would sign them in"
+    );
+}
