@@ -228,8 +228,12 @@ impl Client {
                 || Service::of(&request.path).is_some_and(|service| self.0.key_as_bearer.contains(&service))
         };
         let bearer = token.as_deref().or_else(|| key_is_taken().then(|| self.0.key.expose()));
-        if let Some(bearer) = bearer {
-            request.headers.insert(AUTHORIZATION, secret_header(format!("Bearer {bearer}"))?);
+        match bearer {
+            Some(bearer) => {
+                request.headers.insert(AUTHORIZATION, secret_header(format!("Bearer {bearer}"))?);
+            }
+            // They may have signed out between two tries.
+            None => drop(request.headers.remove(AUTHORIZATION)),
         }
         Ok(token)
     }
@@ -313,7 +317,7 @@ impl fmt::Debug for Client {
 }
 
 /// A header that `Debug` does not show.
-fn secret_header(value: String) -> Result<HeaderValue, Error> {
+pub(crate) fn secret_header(value: String) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::try_from(value)
         .map_err(|_| Error::new(ErrorKind::Config, "a key or token cannot stand in a header"))?;
     value.set_sensitive(true);
@@ -396,7 +400,8 @@ impl ClientBuilder {
 
     /// Takes tokens from elsewhere instead of signing in here: Clerk, Auth0, Firebase and the like. Asked
     /// before each request. `None` is nobody; an error fails the request, which never goes out as
-    /// nobody's instead.
+    /// nobody's instead. The client then has no session of its own: signing in with it is an
+    /// [`ErrorKind::Config`], and nothing is sent.
     ///
     /// ```
     /// # fn run() -> Result<(), supabase_sdk::Error> {

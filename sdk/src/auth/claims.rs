@@ -85,7 +85,7 @@ impl Claims {
 
     /// True if the token is no longer good, or will not be within `margin`; `now` is the time since 1970.
     pub fn expires_within(&self, margin: Duration, now: Duration) -> bool {
-        self.exp <= (now + margin).as_secs()
+        self.exp <= now.saturating_add(margin).as_secs()
     }
 
     fn read(mut map: Map<String, Value>) -> Option<Self> {

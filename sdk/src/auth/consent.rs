@@ -57,7 +57,7 @@ impl fmt::Debug for Asked {
 }
 
 /// A question of another app, or where to go when it was answered before.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Authorization {
     /// The person is to be asked.
@@ -67,6 +67,16 @@ pub enum Authorization {
         /// The address, with a code in it.
         redirect_url: String,
     },
+}
+
+/// Without the code in the address.
+impl fmt::Debug for Authorization {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(asked) => asked.fmt(out),
+            Self::Settled { .. } => out.write_str("Settled(hidden)"),
+        }
+    }
 }
 
 /// What a person let another app do.

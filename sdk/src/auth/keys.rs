@@ -19,6 +19,7 @@ use crate::auth::claims::Shown;
 use crate::auth::{Claims, Token, request};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::transport::Reply;
 
 /// A project's public keys, as `/auth/v1/.well-known/jwks.json` gives them: RS256, ES256, ES384 and EdDSA.
 /// Keys of other kinds are passed over.
@@ -64,11 +65,12 @@ impl KeySet {
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Set {
-            keys: Vec<Jwk>,
+            keys: Vec<serde_json::Value>,
         }
         let set: Set = serde_json::from_slice(text)
             .map_err(|_| Error::new(ErrorKind::Protocol, "the project's public keys cannot be read"))?;
-        Ok(Self(set.keys.into_iter().filter_map(Jwk::read).collect()))
+        let read = |key| serde_json::from_value::<Jwk>(key).ok()?.read();
+        Ok(Self(set.keys.into_iter().filter_map(read).collect()))
     }
 
     /// Checks signature and end of a token; `now` is the time since 1970.
@@ -169,7 +171,14 @@ impl Jwk {
 
 /// The project's keys, fetched when they are needed and kept for a while.
 #[derive(Default)]
-pub(crate) struct KeyCache(Mutex<Option<(KeySet, Instant)>>);
+pub(crate) struct KeyCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    keys: Option<(KeySet, Instant)>,
+    /// When they last could not be had.
+    failed: Option<Instant>,
+}
 
 impl KeyCache {
     /// How long a key set is believed. The server lets it be kept as long.
@@ -179,18 +188,33 @@ impl KeyCache {
 
     /// What the project's keys say of a token. They are fetched once for however many ask.
     pub(super) async fn judge(&self, client: &Client, shown: &Shown<'_>) -> Result<Verdict, Error> {
+        let came = Instant::now();
         let mut kept = self.0.lock().await;
-        if let Some((keys, at)) = kept.as_ref().filter(|(_, at)| at.elapsed() < Self::FRESH) {
+        if let Some((keys, at)) = kept.keys.as_ref().filter(|(_, at)| at.elapsed() < Self::FRESH) {
             match keys.judge(shown) {
                 Verdict::Unknown if at.elapsed() >= Self::AGAIN => {}
                 known => return Ok(known),
             }
         }
-        let answer = client.send(request::keys()).await?.accepted()?;
-        let keys = KeySet::from_json(&answer.body)?;
-        let verdict = keys.judge(shown);
-        *kept = Some((keys, Instant::now()));
-        Ok(verdict)
+        // What failed while we waited would fail again, and those who wait would each ask in turn.
+        if kept.failed.is_some_and(|at| at > came) {
+            return Err(Error::new(
+                ErrorKind::Unreachable,
+                "the project's keys could not be had a moment ago",
+            ));
+        }
+        let answer = client.send(request::keys()).await.and_then(Reply::accepted);
+        match answer.and_then(|answer| KeySet::from_json(&answer.body)) {
+            Ok(keys) => {
+                let verdict = keys.judge(shown);
+                kept.keys = Some((keys, Instant::now()));
+                Ok(verdict)
+            }
+            Err(error) => {
+                kept.failed = Some(Instant::now());
+                Err(error)
+            }
+        }
     }
 }
 

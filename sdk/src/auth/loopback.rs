@@ -4,6 +4,7 @@
 //! What comes back is a code that is worth nothing without the secret the app kept. So whoever guesses the
 //! port can end a sign-in, and not take part in one. Source: RFC 8252, section 7.3.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -11,6 +12,7 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use url::Url;
 
 use crate::error::{Error, ErrorKind};
@@ -22,6 +24,10 @@ const PAGE: &str = "<!doctype html><meta charset=\"utf-8\"><title>Signed in</tit
 const LIMIT: usize = 64 * 1024;
 /// How long a browser that opened a connection may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many connections are listened to at once, the last of all. A browser opens a few.
+const VISITS: usize = 64;
+/// How long a machine that has no room for a connection is left alone.
+const REST: Duration = Duration::from_millis(100);
 
 /// A place on this machine for a browser to come back to.
 ///
@@ -94,18 +100,25 @@ impl Loopback {
 
     async fn wait(&self) -> Result<String, Error> {
         // A browser opens connections ahead of need and says nothing on them: all are listened to at once.
-        let mut visits = FuturesUnordered::new();
+        let (mut visits, mut guests) = (FuturesUnordered::new(), VecDeque::new());
         loop {
             let next = async {
                 if visits.is_empty() { std::future::pending().await } else { visits.next().await.flatten() }
             };
             match select(Box::pin(self.listener.accept()), Box::pin(next)).await {
                 Either::Left((Ok((stream, _)), _)) => {
-                    visits.push(async { tokio::time::timeout(PATIENCE, self.visit(stream)).await.ok()? });
+                    let (stay, go) = oneshot::channel();
+                    visits.push(self.visit(stream, go));
+                    guests.push_back(stay);
+                    // Whoever opens more than a browser does costs nothing more, and keeps nobody out.
+                    if guests.len() > VISITS {
+                        guests.pop_front();
+                    }
                 }
-                Either::Left((Err(source), _)) => {
-                    let message = "nobody can come back from the browser any more";
-                    return Err(Error::new(ErrorKind::Config, message).with_source(source));
+                // It was cut before it was ours, or there are too many files open: both pass.
+                Either::Left((Err(error), _)) => {
+                    tracing::debug!(%error, "a browser could not come in");
+                    tokio::time::sleep(REST).await;
                 }
                 Either::Right((Some(outcome), _)) => return outcome,
                 Either::Right((None, _)) => {}
@@ -113,17 +126,11 @@ impl Loopback {
         }
     }
 
-    /// Answers one request; none of ours gives nothing.
-    async fn visit(&self, mut stream: TcpStream) -> Option<Result<String, Error>> {
-        let mut request = Vec::new();
-        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-            let mut part = [0; 4096];
-            let read = stream.read(&mut part).await.ok().filter(|read| *read > 0)?;
-            request.extend_from_slice(&part[..read]);
-            if request.len() > LIMIT {
-                return None;
-            }
-        }
+    /// Answers one request; none of ours gives nothing, nor does one that is not there when it is time to `go`.
+    async fn visit(&self, mut stream: TcpStream, go: oneshot::Receiver<()>) -> Option<Result<String, Error>> {
+        let heard = Box::pin(tokio::time::timeout(PATIENCE, heard(&mut stream)));
+        let Either::Left((request, _)) = select(heard, go).await else { return None };
+        let request = request.ok()??;
         let outcome = outcome(&request);
         let (status, page) =
             if outcome.is_some() { ("200 OK", self.page.as_str()) } else { ("404 Not Found", "") };
@@ -133,9 +140,30 @@ impl Loopback {
             page.len()
         );
         // Whoever does not stay to read it has still brought the code.
-        stream.write_all(answer.as_bytes()).await.ok();
-        stream.shutdown().await.ok();
+        let told = async {
+            stream.write_all(answer.as_bytes()).await?;
+            stream.shutdown().await
+        };
+        tokio::time::timeout(PATIENCE, told).await.ok();
         outcome
+    }
+}
+
+/// A request without its body; none if it does not end, or is longer than a browser's.
+async fn heard(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut request = Vec::new();
+    loop {
+        let mut part = [0; 4096];
+        let read = stream.read(&mut part).await.ok().filter(|read| *read > 0)?;
+        // The end may have begun in the part before.
+        let new = request.len().saturating_sub(3);
+        request.extend_from_slice(&part[..read]);
+        if request[new..].windows(4).any(|end| end == b"\r\n\r\n") {
+            return Some(request);
+        }
+        if request.len() > LIMIT {
+            return None;
+        }
     }
 }
 

@@ -97,7 +97,7 @@ pub struct RelyingParty {
 }
 
 /// What a device is asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebAuthnChallenge {
     /// By which the answer is known to belong to it.
     pub id: String,
@@ -108,6 +108,13 @@ pub struct WebAuthnChallenge {
     /// Until when it can be answered: seconds since 1970.
     pub expires_at: u64,
     party: RelyingParty,
+}
+
+/// Without the options, which name the person.
+impl fmt::Debug for WebAuthnChallenge {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "WebAuthnChallenge({}, {})", self.id, self.kind)
+    }
 }
 
 fn of_factor(factor: &str, rest: &str) -> crate::Request {
@@ -167,7 +174,7 @@ impl Mfa {
     /// [`crate::ErrorKind::Invalid`] with code `mfa_verification_failed` for a wrong code.
     pub async fn verify(&self, factor: &str, challenge: &str, code: &str) -> Result<Session, Error> {
         let body = json!({ "challenge_id": challenge, "code": code });
-        self.client.auth().enter(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
+        self.client.auth().raise(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
     }
 
     /// What a device is asked, to be made a factor or as one.
@@ -221,7 +228,7 @@ impl Mfa {
         webauthn["type"] = challenge.kind.clone().into();
         webauthn["credential_response"] = written(credential)?;
         let body = json!({ "challenge_id": challenge.id, "webauthn": webauthn });
-        self.client.auth().enter(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
+        self.client.auth().raise(of_factor(factor, "/verify").json(&body)?, AuthEvent::MfaVerified).await
     }
 
     /// How surely who is signed in is who they say, and could be, by the session that is here. A second factor

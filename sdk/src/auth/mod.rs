@@ -98,6 +98,7 @@ impl Auth {
     /// # Errors
     /// As [`Auth::sign_up`].
     pub async fn sign_up_with(&self, person: &SignUp) -> Result<Option<Session>, Error> {
+        self.client.authority().own()?;
         let answer = self.client.send(request::ask("/signup", &person.0)?).await?.accepted()?;
         self.adopt(reply::maybe_session(&answer, self.now())?, AuthEvent::SignedIn).await
     }
@@ -140,6 +141,7 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::Invalid`] with code `otp_expired` when it is wrong, used or too old.
     pub async fn verify_otp(&self, verify: &Verify) -> Result<Option<Session>, Error> {
+        self.client.authority().own()?;
         let answer = self.client.send(request::ask("/verify", &verify.0)?).await?.accepted()?;
         let recovery = verify.0.body.get("type").is_some_and(|kind| kind == Purpose::Recovery.word());
         let event = if recovery { AuthEvent::PasswordRecovery } else { AuthEvent::SignedIn };
@@ -260,7 +262,7 @@ impl Auth {
     /// # Errors
     /// As [`Auth::sign_in_with_id_token`] and [`Auth::link_identity`].
     pub async fn link_id_token(&self, token: &IdToken) -> Result<Session, Error> {
-        self.enter(request::link_id_token(&token.0)?, AuthEvent::UserUpdated).await
+        self.raise(request::link_id_token(&token.0)?, AuthEvent::UserUpdated).await
     }
 
     async fn come_back(
@@ -306,10 +308,29 @@ impl Auth {
         request: crate::Request,
         event: impl FnOnce(Session) -> AuthEvent,
     ) -> Result<Session, Error> {
+        self.client.authority().own()?;
         let answer = self.client.send(request).await?.accepted()?;
         let session = reply::session(&answer, self.now())?;
         self.client.authority().adopt(&session, event).await?;
         Ok(session)
+    }
+
+    /// Asks for a session that goes on from the one of who is signed in, and takes it.
+    async fn raise(
+        &self,
+        request: crate::Request,
+        event: impl FnOnce(Session) -> AuthEvent,
+    ) -> Result<Session, Error> {
+        self.client.authority().own()?;
+        self.somebody().await?;
+        let answer = self.client.send(request).await?.accepted()?;
+        self.client.authority().raise(reply::session(&answer, self.now())?, event).await
+    }
+
+    /// Refuses when nobody is signed in.
+    async fn somebody(&self) -> Result<(), Error> {
+        let nobody = || Error::new(ErrorKind::Unauthenticated, "nobody is signed in");
+        self.client.authority().bearer(&self.client).await?.map(drop).ok_or_else(nobody)
     }
 
     async fn adopt(
@@ -338,8 +359,9 @@ impl Auth {
     /// Goes on with a session that was kept elsewhere.
     ///
     /// # Errors
-    /// When it cannot be kept in the client's store.
+    /// When it cannot be kept in the client's store, or tokens come from elsewhere.
     pub async fn set_session(&self, session: Session) -> Result<(), Error> {
+        self.client.authority().own()?;
         self.client.authority().adopt(&session, AuthEvent::SignedIn).await
     }
 
@@ -349,6 +371,7 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when they are not good.
     pub async fn set_tokens(&self, access: Token, refresh: Token) -> Result<Session, Error> {
+        self.client.authority().own()?;
         let claims = Shown::read(&access)?.claims;
         if claims.expires_within(Duration::ZERO, self.now()) {
             return self.enter(request::refresh(&refresh)?, AuthEvent::SignedIn).await;
@@ -360,8 +383,10 @@ impl Auth {
     }
 
     /// Renews the session in the background, until the answer is dropped, so that a token that is read out of
-    /// it is good too. Requests need nothing of the kind: they renew it themselves. To be called within a Tokio
-    /// runtime.
+    /// it is good too. Requests need nothing of the kind: they renew it themselves.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     pub fn auto_refresh(&self) -> AutoRefresh {
         AutoRefresh::start(self.client.clone())
     }
@@ -428,9 +453,7 @@ impl Auth {
     /// # Errors
     /// [`crate::ErrorKind::Unauthenticated`] when nobody is.
     pub async fn user(&self) -> Result<User, Error> {
-        if self.client.authority().bearer(&self.client).await?.is_none() {
-            return Err(Error::new(ErrorKind::Unauthenticated, "nobody is signed in"));
-        }
+        self.somebody().await?;
         self.client.send(request::user()).await?.accepted()?.json()
     }
 
@@ -493,7 +516,16 @@ impl Auth {
         }
         let (session, kept) = self.client.authority().forget().await;
         let Some(session) = session else { return kept };
-        let answer = self.client.send(request::sign_out(&session, scope)?).await?;
+        let mut answer = self.client.send(request::sign_out(&session, scope)?).await?;
+        if answer.refusal().code() == Some("bad_jwt") {
+            // Its token has ended, and the session has not: a last renewal shows whose it is.
+            let renewed = self.client.send(request::refresh(&session.refresh_token)?).await?.accepted();
+            match renewed.and_then(|answer| reply::session(&answer, self.now())) {
+                Ok(renewed) => answer = self.client.send(request::sign_out(&renewed, scope)?).await?,
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(_) => return kept,
+            }
+        }
         match answer.status.as_u16() {
             401 | 403 | 404 => kept,
             _ => answer.accepted().and(kept),

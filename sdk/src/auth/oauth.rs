@@ -2,6 +2,8 @@
 //!
 //! Source: GoTrue `internal/api/{external,identity}.go`.
 
+use std::fmt;
+
 use crate::auth::{Pkce, request};
 use crate::transport::Request;
 
@@ -11,13 +13,20 @@ use crate::transport::Request;
 /// use supabase_sdk::auth::OAuth;
 /// let google = OAuth::with("google").scopes(["email", "calendar"]).query("access_type", "offline");
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "this is only the question"]
 pub struct OAuth {
     provider: String,
     scopes: Vec<String>,
     query: Vec<(String, String)>,
     redirect_to: Option<String>,
+}
+
+/// Without what the provider is told, as whose account is meant.
+impl fmt::Debug for OAuth {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "OAuth({})", self.provider)
+    }
 }
 
 impl OAuth {

@@ -3,6 +3,8 @@
 //! The device speaks WebAuthn. What it is asked and what it answers are JSON as browsers write it
 //! (`PublicKeyCredential.parseCreationOptionsFromJSON`, `toJSON`), and pass through here unread.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -43,7 +45,7 @@ pub struct Passkey {
 }
 
 /// What a device is asked.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct PasskeyChallenge {
     /// By which the answer is known to belong to it.
     pub challenge_id: Uuid,
@@ -51,6 +53,13 @@ pub struct PasskeyChallenge {
     pub options: Value,
     /// Until when it can be answered: seconds since 1970.
     pub expires_at: i64,
+}
+
+/// Without the options, which name the person.
+impl fmt::Debug for PasskeyChallenge {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "PasskeyChallenge({})", self.challenge_id)
+    }
 }
 
 impl Passkeys {

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::auth::credentials::Question;
 use crate::auth::{Contact, NewUser, Scope, Session, Token, UserChange};
+use crate::client::secret_header;
 use crate::error::Error;
-use crate::transport::{Credentials, Request};
+use crate::transport::{Credentials, Replay, Request};
 
 /// From this version on errors are `{code, message}`.
 const API_VERSION: (HeaderName, &str) = (HeaderName::from_static("x-supabase-api-version"), "2024-01-01");
@@ -50,7 +51,13 @@ pub(super) fn keys() -> Request {
 
 /// Whose token this is, by the server's word; the session's own is left alone.
 pub(super) fn user_of(token: &Token) -> Result<Request, Error> {
-    request(Method::GET, "/user").header(AUTHORIZATION, &format!("Bearer {}", token.expose()))
+    showing(token, request(Method::GET, "/user"))
+}
+
+/// The same, with this token and no other, in a header that `Debug` does not show.
+fn showing(token: &Token, mut request: Request) -> Result<Request, Error> {
+    request.headers.insert(AUTHORIZATION, secret_header(format!("Bearer {}", token.expose()))?);
+    Ok(request)
 }
 
 /// A question on nobody's behalf yet.
@@ -78,7 +85,8 @@ pub(super) fn exchange_code(code: &str, verifier: &str) -> Result<Request, Error
 }
 
 pub(super) fn reauthenticate() -> Request {
-    request(Method::GET, "/reauthenticate")
+    // A read that sends a mail.
+    Request { replay: Replay::Unsafe, ..request(Method::GET, "/reauthenticate") }
 }
 
 pub(super) fn unlink_identity(id: &str) -> Request {
@@ -114,7 +122,9 @@ pub(super) fn user() -> Request {
 }
 
 pub(super) fn update_user(change: &UserChange, redirect_to: Option<&str>) -> Result<Request, Error> {
-    let request = request(Method::PUT, "/user").json(change)?;
+    // The second time the password is the same, the code is used up and the mail comes too soon: refusals of
+    // what was done.
+    let request = Request { replay: Replay::Unsafe, ..request(Method::PUT, "/user").json(change)? };
     Ok(match redirect_to {
         Some(url) => request.query("redirect_to", url),
         None => request,
@@ -135,8 +145,9 @@ pub(super) fn admin(path: &str, redirect_to: Option<&str>) -> Request {
 }
 
 pub(super) fn end_session(token: &Token, scope: Scope) -> Result<Request, Error> {
-    let bearer = format!("Bearer {}", token.expose());
-    request(Method::POST, "/logout").as_key().query("scope", scope.word()).header(AUTHORIZATION, &bearer)
+    // What is ended twice is ended.
+    let request = request(Method::POST, "/logout").as_key().safe_to_repeat();
+    showing(token, request.query("scope", scope.word()))
 }
 
 pub(super) fn create_user(user: &NewUser) -> Result<Request, Error> {

@@ -98,7 +98,28 @@ impl Session {
 
     /// True if the token is no longer good, or will not be within `margin`; `now` is the time since 1970.
     pub fn expires_within(&self, margin: Duration, now: Duration) -> bool {
-        self.expires_at <= (now + margin).as_secs()
+        self.expires_at <= now.saturating_add(margin).as_secs()
+    }
+
+    /// What goes on from another one. Auth tells a provider's tokens once, at the sign-in.
+    pub(super) fn after(self, old: &Self) -> Self {
+        Self {
+            provider_token: self.provider_token.or_else(|| old.provider_token.clone()),
+            provider_refresh_token: self
+                .provider_refresh_token
+                .or_else(|| old.provider_refresh_token.clone()),
+            ..self
+        }
+    }
+
+    /// True if the tokens are the same, whatever else is known. Not every server gives a new refresh token.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.refresh_token == other.refresh_token && self.access_token == other.access_token
+    }
+
+    /// True if it is this person's, or was kept without saying whose it is.
+    pub(super) fn is_of(&self, user: &User) -> bool {
+        self.user.id == user.id || self.user.id.is_nil()
     }
 }
 

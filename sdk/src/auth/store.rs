@@ -99,7 +99,12 @@ impl FileStore {
 
     fn replace(&self, session: &Session) -> io::Result<()> {
         let next = self.beside(".next");
-        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&next)?;
+        // What a process that died left there, or somebody else laid there for others to read.
+        match fs::remove_file(&next) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&next)?;
         let text = session.expose().into_bytes();
         file.write_all(&match &self.seal {
             Some(seal) => seal.close(text).ok_or_else(|| io::Error::other("it cannot be sealed"))?,
@@ -268,6 +273,12 @@ mod tests {
         }
         #[cfg(unix)]
         assert!(!others_may_read(&store.path) && !others_may_read(&store.beside(".lock")));
+        // What somebody else laid there is not written into.
+        fs::write(store.beside(".next"), "").unwrap();
+        store.save(Some(&session("c"))).unwrap();
+        assert_eq!(store.load().unwrap(), Some(session("c")));
+        #[cfg(unix)]
+        assert!(!others_may_read(&store.path));
         store.save(None).unwrap();
         store.save(None).unwrap();
         assert_eq!(store.load().unwrap(), None);

@@ -7,6 +7,7 @@ mod auth;
 mod compile;
 mod complaints;
 mod edges;
+mod handover;
 mod hostile;
 mod http;
 #[cfg(feature = "keyring")]

@@ -368,3 +368,113 @@ async fn a_sign_in_in_a_browser_ends_with_a_session_or_a_reason() {
     assert_eq!(shut.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(told.asked("/auth/v1/token"), 1);
 }
+
+#[tokio::test]
+async fn whoever_waits_for_keys_that_cannot_be_had_waits_once() {
+    let signer = Signer::new("one");
+    let (told, client) = Told::client(|builder| builder, |_| (503, String::new()));
+    let token = signer.token("ES256", &claims(4_102_444_800));
+    let auth = client.auth();
+    let checked = futures_util::future::join_all((0..64).map(|_| auth.claims_of(&token))).await;
+    assert!(checked.iter().all(|checked| checked.as_ref().is_err_and(supabase_sdk::Error::is_retryable)));
+    assert_eq!(told.asked(KEYS), 1);
+    client.auth().claims_of(&token).await.unwrap_err();
+    assert_eq!(told.asked(KEYS), 2, "and who comes later asks again");
+}
+
+#[tokio::test]
+async fn keys_that_are_none_verify_nothing() {
+    let signer = Signer::new("one");
+    let (x, far) = (signer.jwk()["x"].clone(), "A".repeat(8_192));
+    let mut keys = vec![
+        json!({ "kty": "EC", "crv": "P-256", "kid": "one", "x": x, "y": x }),
+        json!({ "kty": "EC", "crv": "P-256", "kid": "one", "x": "", "y": "" }),
+        json!({ "kty": "EC", "crv": "P-384", "kid": "one", "x": x, "y": x }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "AA" }),
+        json!({ "kty": "oct", "kid": "one", "k": x }),
+    ];
+    let numbers =
+        [("", ""), ("AAAA", "AQAB"), (far.as_str(), "AQAB"), ("_-8", "AQAB"), ("_-8", ""), ("_-8", "AA")];
+    keys.extend(numbers.map(|(n, e)| json!({ "kty": "RSA", "kid": "one", "n": n, "e": e })));
+    for key in keys {
+        let set = KeySet::from_json(json!({ "keys": [key] }).to_string().as_bytes()).unwrap();
+        for alg in ["ES256", "ES384", "EdDSA", "RS256", "HS256", "none"] {
+            set.verify(&signer.token(alg, &claims(4_102_444_800)), Duration::ZERO).unwrap_err();
+        }
+    }
+    // A key of another kind, whatever is in it, does not hide the one that is good.
+    let odd = json!({ "kty": "odd", "kid": 5, "x": [1], "n": {}, "crv": 7 });
+    let set = KeySet::from_json(json!({ "keys": [odd, 7, signer.jwk()] }).to_string().as_bytes()).unwrap();
+    set.verify(&signer.token("ES256", &claims(4_102_444_800)), Duration::MAX).unwrap_err();
+    set.verify(&signer.token("ES256", &claims(4_102_444_800)), Duration::ZERO).unwrap();
+}
+
+#[test]
+fn a_token_of_any_shape_is_only_a_token() {
+    let set = KeySet::from_json(br#"{"keys":[]}"#).unwrap();
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let deep = format!(r#"{{"exp":1,"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let payloads = [
+        r#"{"exp":1e999}"#,
+        r#"{"exp":"1"}"#,
+        r#"{"exp":-1}"#,
+        r#"{"exp":NaN}"#,
+        r#"{"exp":1,"exp":2}"#,
+        &deep,
+    ];
+    for payload in payloads {
+        let text = format!("{}.{}.AA", part(r#"{"alg":"ES256","kid":"one"}"#), part(payload));
+        assert_eq!(set.verify_signature(&Token::new(text)).unwrap_err().kind(), ErrorKind::Unauthenticated);
+    }
+    let huge = Token::new(format!("{}.{}.AA", "A".repeat(10_000_000), "A".repeat(10_000_000)));
+    set.verify_signature(&huge).unwrap_err();
+    for margin in [Duration::ZERO, Duration::MAX] {
+        assert_eq!(
+            session(u64::MAX).expires_within(margin, Duration::from_secs(NOON)),
+            margin == Duration::MAX
+        );
+        assert!(session(0).expires_within(margin, Duration::MAX));
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_brought_past_hundreds_who_say_nothing() {
+    let back = Loopback::open().await.unwrap();
+    let port: u16 = back.redirect_to().split([':', '/']).nth(4).unwrap().parse().unwrap();
+    let waiting = tokio::spawn(async move { back.code().await });
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    // The first of them are sent away.
+    assert_eq!(idle[0].read(&mut [0]).await.unwrap(), 0);
+    let shown = visit(port, "/auth/callback?code=c0de").await;
+    assert!(shown.starts_with("HTTP/1.1 200"), "{shown}");
+    assert_eq!(waiting.await.unwrap().unwrap(), "c0de");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_is_brought_even_if_nobody_reads_the_page() {
+    let back = Loopback::open().await.unwrap().page("p".repeat(32 * 1024 * 1024));
+    let port: u16 = back.redirect_to().split([':', '/']).nth(4).unwrap().parse().unwrap();
+    let mut browser = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    browser.write_all(b"GET /auth/callback?code=c0de HTTP/1.1\r\n\r\n").await.unwrap();
+    assert_eq!(back.code().await.unwrap(), "c0de");
+}
+
+#[test]
+fn what_a_person_is_asked_shows_nothing_of_them() {
+    use supabase_sdk::auth::{Authorization, NewUser, PasskeyChallenge};
+    let place = r#"{"redirect_url":"https://app.test/?code=s3cret"}"#;
+    let settled: Authorization = serde_json::from_str(place).unwrap();
+    let challenge = r#"{"challenge_id":"6d1a1f3e-0000-4000-8000-000000000001","expires_at":1,
+        "options":{"challenge":"s3cret","user":{"name":"s3cret@garage.test"}}}"#;
+    let challenge: PasskeyChallenge = serde_json::from_str(challenge).unwrap();
+    let user = NewUser { email: "s3cret@garage.test".to_owned(), ..NewUser::default() };
+    let google = OAuth::with("google").query("login_hint", "s3cret@garage.test");
+    for shown in
+        [format!("{settled:?}"), format!("{challenge:?}"), format!("{user:?}"), format!("{google:?}")]
+    {
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}

@@ -37,9 +37,10 @@ pub struct NewUser {
     pub user_metadata: Value,
 }
 
+/// Without what is personal or secret.
 impl fmt::Debug for NewUser {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("NewUser").field("email", &self.email).finish_non_exhaustive()
+        out.debug_struct("NewUser").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
