@@ -81,7 +81,7 @@ pub struct Target {
 enum Owner {
     Known(Uuid),
     /// Somebody whose account is made when it is needed.
-    ToBeMade(NewUser),
+    ToBeMade(Box<NewUser>),
 }
 
 impl fmt::Debug for Owner {
@@ -151,7 +151,7 @@ impl Target {
         let made = match admin.create_user(user).await {
             // Another run was faster.
             Err(error) if error.kind() == ErrorKind::Conflict => {
-                admin.user_by_email(&user.email).await.map_err(failure)?
+                admin.user_by_email(user.email.as_deref().unwrap_or_default()).await.map_err(failure)?
             }
             made => Some(made.map_err(|error| {
                 failure(error).help("check --owner: the project does not take this address or password")
@@ -277,8 +277,9 @@ async fn find_owner(
     match (found, unknown) {
         (Some(user), _) => Ok(Owner::Known(user.id)),
         (None, UnknownOwner::Create) => {
-            let email = email.to_owned();
-            Ok(Owner::ToBeMade(NewUser { email, password, email_confirm: true, ..NewUser::default() }))
+            let email = Some(email.to_owned());
+            let new = NewUser { email, password, email_confirm: true, ..NewUser::default() };
+            Ok(Owner::ToBeMade(Box::new(new)))
         }
         (None, UnknownOwner::Refuse) => Err(owner_unknown()),
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use supabase_sdk::auth::{
-    AuthEvent, Contact, Level, NewUser, Otp, Pkce, Purpose, Recover, Resend, Scope, SignUp, UserChange,
-    Verify,
+    AuthEvent, Contact, Level, NewLink, NewUser, Otp, Pkce, Purpose, Recover, Resend, Scope, SignUp,
+    UserChange, Verify,
 };
 use supabase_sdk::{ErrorKind, Request, Token};
 use totp_rs::Totp;
@@ -41,7 +41,7 @@ async fn the_secret_key_administers_users_and_nothing_else_does() {
     let project = Project::target().await;
     let admin = project.secret().auth().admin();
     let email = format!("Made-{}@garage.test", Uuid::new_v4().simple());
-    let new = NewUser { email: email.clone(), email_confirm: true, ..NewUser::default() };
+    let new = NewUser { email: Some(email.clone()), email_confirm: true, ..NewUser::default() };
     let made = admin.create_user(&new).await.unwrap();
     assert_eq!(admin.user_by_email(&email.to_uppercase()).await.unwrap().unwrap().id, made.id);
     assert_eq!(admin.create_user(&new).await.unwrap_err().kind(), ErrorKind::Conflict);
@@ -310,6 +310,46 @@ async fn claims_are_checked_by_the_projects_public_keys() {
 }
 
 #[tokio::test]
+async fn an_admin_makes_people_of_every_kind_and_their_links() {
+    let project = Project::embedded().await;
+    let admin = project.secret().auth().admin();
+    let phone = format!("2126{:08}", Uuid::new_v4().as_u128() % 100_000_000);
+    let by_phone = NewUser {
+        phone: Some(phone.clone()),
+        password: Some("correct horse".to_owned()),
+        phone_confirm: true,
+        app_metadata: json!({ "plan": "pro" }),
+        ..NewUser::default()
+    };
+    let made = admin.create_user(&by_phone).await.unwrap();
+    assert_eq!(
+        (made.email.as_deref().unwrap_or_default(), made.app_metadata["plan"].as_str()),
+        ("", Some("pro"))
+    );
+    assert!(made.phone_confirmed_at.is_some());
+    let app = project.anonymous();
+    let session = app.auth().sign_in_with_password(Contact::Phone(phone), "correct horse").await.unwrap();
+    assert!(session.user.last_sign_in_at.is_some());
+
+    let (ana, new) = (address("ana"), address("new"));
+    let link = NewLink::sign_up(&ana, "correct horse").data(json!({ "name": "Ana" }));
+    let link = admin.generate_link(&link).await.unwrap();
+    assert_eq!((link.verification_type.as_str(), link.user.email.as_deref()), ("signup", Some(ana.as_str())));
+    let auth = project.anonymous().auth();
+    let session = auth.verify_otp(&Verify::link(&link.hashed_token, Purpose::SignUp)).await.unwrap().unwrap();
+    assert_eq!(session.user.user_metadata["name"], "Ana");
+    for link in [
+        NewLink::recovery(&ana),
+        NewLink::email_change_at_current(&ana, &new),
+        NewLink::email_change_at_new(&ana, &new),
+    ] {
+        assert_eq!(admin.generate_link(&link).await.unwrap().user.id, session.user.id);
+    }
+    let unknown = admin.generate_link(&NewLink::recovery(&address("unknown"))).await.unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
 async fn users_are_listed_by_the_page() {
     let project = Project::embedded().await;
     for name in ["a", "b", "c"] {
@@ -335,7 +375,7 @@ async fn sessions_end_as_far_as_is_asked() {
     assert_eq!(person.client.auth().user().await.unwrap_err().kind(), ErrorKind::Unauthenticated);
 
     let admin = project.secret().auth().admin();
-    let link = admin.generate_link(Purpose::MagicLink, &person.email, None).await.unwrap();
+    let link = admin.generate_link(&NewLink::magic_link(&person.email)).await.unwrap();
     let client = project.anonymous();
     client.auth().verify_otp(&Verify::link(&link.hashed_token, Purpose::MagicLink)).await.unwrap().unwrap();
     admin.update_user(person.id, &json!({ "ban_duration": "24h" })).await.unwrap();

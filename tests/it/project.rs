@@ -117,7 +117,7 @@ impl Project {
         let email = format!("{name}-{}@garage.test", Uuid::new_v4().simple());
         let password = format!("pw-{}", Uuid::new_v4().simple());
         let new = NewUser {
-            email: email.clone(),
+            email: Some(email.clone()),
             password: Some(password.clone()),
             email_confirm: true,
             ..NewUser::default()

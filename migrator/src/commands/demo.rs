@@ -109,7 +109,7 @@ async fn show(status: &Status, printer: &mut Printer) -> Result<(Report, Seen), 
 /// Makes an account, unless an earlier demo did.
 async fn sign_up(secret: &Client, email: &str) -> Result<(), Error> {
     let user = NewUser {
-        email: email.to_owned(),
+        email: Some(email.to_owned()),
         password: Some(PASSWORD.to_owned()),
         email_confirm: true,
         ..NewUser::default()

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 
 /// What an access token says. From [`crate::auth::Auth::claims`] it is true; nothing else here checks it.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Claims {
     /// Whom the token is for: a user's id, or the text another issuer knows them by. None in a project's key.
     pub sub: Option<String>,

@@ -22,6 +22,7 @@ pub struct Consent {
 
 /// Another app, as the person is shown it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct App {
     /// Its id.
     pub id: String,
@@ -37,6 +38,7 @@ pub struct App {
 
 /// What another app asks.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Asked {
     /// The question's id, as it stood in the consent page's address.
     pub authorization_id: String,
@@ -81,6 +83,7 @@ impl fmt::Debug for Authorization {
 
 /// What a person let another app do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Grant {
     /// Which app.
     pub client: App,

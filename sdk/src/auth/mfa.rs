@@ -19,6 +19,7 @@ pub struct Mfa {
 
 /// A second factor, as Auth describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Factor {
     /// Its id.
     pub id: String,
@@ -34,6 +35,7 @@ pub struct Factor {
 
 /// A factor to be set up: an app for one-time codes is shown the picture or the address.
 #[derive(Clone, Deserialize)]
+#[non_exhaustive]
 pub struct Enrolled {
     /// Its id.
     pub id: String,
@@ -50,6 +52,7 @@ impl fmt::Debug for Enrolled {
 
 /// What an app for one-time codes needs.
 #[derive(Clone, Deserialize)]
+#[non_exhaustive]
 pub struct Totp {
     /// The picture of the address, as SVG.
     pub qr_code: String,
@@ -67,6 +70,7 @@ impl fmt::Debug for Totp {
 
 /// A factor that has been asked.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Challenge {
     /// Its id.
     pub id: String,
@@ -76,6 +80,7 @@ pub struct Challenge {
 
 /// How surely who is signed in is who they say, and could be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Assurance {
     /// What the session says.
     pub current: Level,
@@ -98,6 +103,7 @@ pub struct RelyingParty {
 
 /// What a device is asked.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct WebAuthnChallenge {
     /// By which the answer is known to belong to it.
     pub id: String,
@@ -166,6 +172,15 @@ impl Mfa {
     pub async fn challenge(&self, factor: &str) -> Result<Challenge, Error> {
         let request = of_factor(factor, "/challenge");
         self.client.send(request.json(&json!({ "factorId": factor }))?).await?.accepted()?.json()
+    }
+
+    /// Asks a phone by another way than `sms`: `whatsapp`.
+    ///
+    /// # Errors
+    /// As [`Mfa::challenge`].
+    pub async fn challenge_by(&self, factor: &str, channel: &str) -> Result<Challenge, Error> {
+        let body = json!({ "factorId": factor, "channel": channel });
+        self.client.send(of_factor(factor, "/challenge").json(&body)?).await?.accepted()?.json()
     }
 
     /// Answers a challenge. The session is then one of the second level.

@@ -38,7 +38,7 @@ mod web3;
 use std::io;
 use std::time::Duration;
 
-pub use admin::{Admin, AppChange, Apps, Link, NewUser, Page, Provider, Providers, RegisteredApp};
+pub use admin::{Admin, AppChange, Apps, Link, NewLink, NewUser, Page, Provider, Providers, RegisteredApp};
 pub(crate) use authority::Authority;
 pub use claims::{Claims, Level, Method};
 pub use consent::{App, Asked, Authorization, Consent, Grant};

@@ -31,6 +31,7 @@ pub struct Passkeys {
 
 /// A passkey, as Auth describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Passkey {
     /// Its id.
     pub id: Uuid,
@@ -46,6 +47,7 @@ pub struct Passkey {
 
 /// What a device is asked.
 #[derive(Clone, Deserialize)]
+#[non_exhaustive]
 pub struct PasskeyChallenge {
     /// By which the answer is known to belong to it.
     pub challenge_id: Uuid,

@@ -10,6 +10,7 @@ use crate::auth::Factor;
 
 /// A person the project knows.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct User {
     /// What `auth.uid()` gives in a policy.
     pub id: Uuid,
@@ -37,9 +38,27 @@ pub struct User {
     /// True for somebody who signed in without telling who they are.
     #[serde(default)]
     pub is_anonymous: bool,
+    /// The address they are about to have, once it is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_email: Option<String>,
+    /// When their address was confirmed, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_confirmed_at: Option<String>,
+    /// When their number was confirmed, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_confirmed_at: Option<String>,
+    /// When they last signed in, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sign_in_at: Option<String>,
+    /// Until when they are shut out, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub banned_until: Option<String>,
     /// When they signed up, RFC 3339.
     #[serde(default)]
     pub created_at: Option<String>,
+    /// When what Auth knows of them last changed, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
 }
 
 /// One way a person can sign in.

@@ -16,7 +16,7 @@ const ZOE: &str = "6d1a1f3e-0000-4000-8000-000000000001";
 const ADA: &str = "6d1a1f3e-0000-4000-8000-000000000002";
 
 fn session(of: &str, number: u32, expires_at: u64) -> Session {
-    let user = User { id: of.parse().unwrap(), ..User::default() };
+    let user: User = serde_json::from_value(serde_json::json!({ "id": of })).unwrap();
     Session::new(Token::new(format!("a{number}")), Token::new(format!("r{number}")), expires_at, user)
 }
 

@@ -470,7 +470,7 @@ fn what_a_person_is_asked_shows_nothing_of_them() {
     let challenge = r#"{"challenge_id":"6d1a1f3e-0000-4000-8000-000000000001","expires_at":1,
         "options":{"challenge":"s3cret","user":{"name":"s3cret@garage.test"}}}"#;
     let challenge: PasskeyChallenge = serde_json::from_str(challenge).unwrap();
-    let user = NewUser { email: "s3cret@garage.test".to_owned(), ..NewUser::default() };
+    let user = NewUser { email: Some("s3cret@garage.test".to_owned()), ..NewUser::default() };
     let google = OAuth::with("google").query("login_hint", "s3cret@garage.test");
     for shown in
         [format!("{settled:?}"), format!("{challenge:?}"), format!("{user:?}"), format!("{google:?}")]

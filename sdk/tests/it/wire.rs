@@ -264,8 +264,8 @@ fn auth_departure(case: &str, sent: &mut Sent) {
 #[allow(clippy::too_many_lines, reason = "a line a case")]
 async fn ask_auth(client: &Client, admin: &Client, case: &str) -> bool {
     use supabase_sdk::auth::{
-        AppChange, IdToken, Identity, OAuth, Otp, Pkce, Provider, Purpose, Recover, RelyingParty, Resend,
-        Scope, SignUp, UserChange, Verify, Web3,
+        AppChange, IdToken, Identity, NewLink, OAuth, Otp, Pkce, Provider, Purpose, Recover, RelyingParty,
+        Resend, Scope, SignUp, UserChange, Verify, Web3,
     };
     let auth = client.auth();
     let (mfa, passkeys, consent) = (auth.mfa(), auth.passkeys(), auth.consent());
@@ -316,7 +316,7 @@ async fn ask_auth(client: &Client, admin: &Client, case: &str) -> bool {
         "admin-update" => users.update_user(user, &json!({ "ban_duration": "24h" }));
         "admin-delete" => users.soft_delete_user(user);
         "admin-invite" => users.invite("a@example.com", &json!({ "a": 1 }), Some(app));
-        "admin-generate-link" => users.generate_link(Purpose::MagicLink, "a@example.com", Some(app));
+        "admin-generate-link" => users.generate_link(&NewLink::magic_link("a@example.com").redirect_to(app));
         "admin-signout" => users.sign_out(&Token::new("header.payload.sig"), Scope::Others);
         "update-user-email" => auth.update_user_at(
             &UserChange { email: Some("b@example.com".into()), ..UserChange::default() }, Some(app));

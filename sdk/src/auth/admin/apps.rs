@@ -52,6 +52,7 @@ pub struct AppChange {
 
 /// An app that may ask the project's people to sign in.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct RegisteredApp {
     /// Its id.
     pub client_id: Uuid,

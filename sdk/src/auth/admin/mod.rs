@@ -11,30 +11,47 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::auth::{Factor, Passkey, Purpose, Scope, Token, User, request};
+use crate::auth::credentials::Question;
+use crate::auth::{Factor, Passkey, Scope, Token, User, request};
 use crate::client::Client;
 use crate::error::Error;
 use crate::transport::Request;
 
-/// A user to be made.
+/// A user to be made: with an address, a number, or both. What is `None` is left to Auth.
 #[derive(Clone, Default, Serialize)]
 pub struct NewUser {
-    /// Their id; Auth makes one when there is none.
+    /// Their id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Their e-mail address.
-    pub email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Their phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// Their password, in clear; without one they sign in by a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// Their password as bcrypt or argon2 hash; excludes `password`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_hash: Option<String>,
-    /// True if the address needs no confirmation mail. Until it is confirmed they cannot sign in.
+    /// True if the address needs no confirmation mail. Until it is confirmed they cannot sign in by it.
     pub email_confirm: bool,
+    /// True if the number needs no confirmation message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub phone_confirm: bool,
+    /// The database role of their requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// For how long they are shut out from the beginning, as `24h`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban_duration: Option<String>,
     /// What they say of themselves.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub user_metadata: Value,
+    /// What the project says of them; they cannot change it.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub app_metadata: Value,
 }
 
 /// Without what is personal or secret.
@@ -44,8 +61,73 @@ impl fmt::Debug for NewUser {
     }
 }
 
+/// A link to be made, for who sends mails themselves.
+///
+/// ```
+/// use supabase_sdk::auth::NewLink;
+/// let link = NewLink::recovery("zoe@garage.test").redirect_to("https://garage.test/new-password");
+/// ```
+#[derive(Clone)]
+#[must_use = "this is only the question"]
+pub struct NewLink(Question);
+
+impl NewLink {
+    fn of(kind: &str, email: &str) -> Self {
+        Self(Question::of(&email.into()).with("type", kind))
+    }
+
+    /// Confirms the address of a new person, who is signed up by it.
+    pub fn sign_up(email: &str, password: &str) -> Self {
+        Self(Self::of("signup", email).0.with("password", password))
+    }
+
+    /// Invites somebody, who is signed up by it.
+    pub fn invite(email: &str) -> Self {
+        Self::of("invite", email)
+    }
+
+    /// Signs somebody in, or up.
+    pub fn magic_link(email: &str) -> Self {
+        Self::of("magiclink", email)
+    }
+
+    /// Lets somebody choose a new password.
+    pub fn recovery(email: &str) -> Self {
+        Self::of("recovery", email)
+    }
+
+    /// Confirms a change of address, at the old one.
+    pub fn email_change_at_current(email: &str, new_email: &str) -> Self {
+        Self(Self::of("email_change_current", email).0.with("new_email", new_email))
+    }
+
+    /// Confirms a change of address, at the new one.
+    pub fn email_change_at_new(email: &str, new_email: &str) -> Self {
+        Self(Self::of("email_change_new", email).0.with("new_email", new_email))
+    }
+
+    /// What somebody who is signed up by it says of themselves.
+    pub fn data(mut self, data: impl Into<Value>) -> Self {
+        self.0 = self.0.with("data", data);
+        self
+    }
+
+    /// Where it leads.
+    pub fn redirect_to(mut self, url: impl Into<String>) -> Self {
+        self.0.redirect_to = Some(url.into());
+        self
+    }
+}
+
+impl fmt::Debug for NewLink {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("NewLink(hidden)")
+    }
+}
+
 /// A link that lets somebody in.
 #[derive(Clone, Deserialize)]
+#[non_exhaustive]
 pub struct Link {
     /// The link itself.
     pub action_link: String,
@@ -55,6 +137,11 @@ pub struct Link {
     pub hashed_token: String,
     /// Where it leads.
     pub redirect_to: String,
+    /// What it is for, as `signup` or `magiclink`.
+    pub verification_type: String,
+    /// Whom it lets in.
+    #[serde(flatten)]
+    pub user: User,
 }
 
 impl fmt::Debug for Link {
@@ -71,6 +158,7 @@ pub struct Admin {
 
 /// A page of a list.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
@@ -197,15 +285,9 @@ impl Admin {
     ///
     /// # Errors
     /// [`crate::ErrorKind::NotFound`] for a person who is not known and need to be.
-    pub async fn generate_link(
-        &self,
-        purpose: Purpose,
-        email: &str,
-        redirect_to: Option<&str>,
-    ) -> Result<Link, Error> {
-        let body = json!({ "type": purpose.word(), "email": email });
-        let request = request::admin("/admin/generate_link", redirect_to).json(&body)?;
-        self.client.send(request).await?.accepted()?.json()
+    pub async fn generate_link(&self, link: &NewLink) -> Result<Link, Error> {
+        let request = request::admin("/admin/generate_link", link.0.redirect_to.as_deref());
+        self.client.send(request.json(&link.0.body)?).await?.accepted()?.json()
     }
 
     /// Ends sessions of the person whose access token this is.
