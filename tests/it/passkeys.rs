@@ -6,7 +6,7 @@ use supabase_sdk::ErrorKind;
 use supabase_sdk::auth::{Level, RelyingParty, WalletMessage, Web3};
 use uuid::Uuid;
 
-use crate::device::Device;
+use crate::device::{Device, PAGE};
 use crate::project::Project;
 use crate::wallet::{Ethereum, Solana};
 
@@ -55,7 +55,7 @@ async fn a_device_is_a_second_factor() {
     let (mfa, mut device) = (person.client.auth().mfa(), Device::new());
     let party = || RelyingParty {
         rp_id: "localhost".to_owned(),
-        rp_origins: vec!["http://localhost:3000".to_owned()],
+        rp_origins: vec![PAGE.to_owned()],
     };
     let factor = mfa.enroll_webauthn("key").await.unwrap();
     let asked = mfa.challenge_webauthn(&factor.id, party()).await.unwrap();

@@ -10,7 +10,8 @@ use passkey_types::{
 use serde_json::{Value, json};
 use url::Url;
 
-const PAGE: &str = "http://localhost:3000";
+/// The page the browser is at.
+pub(crate) const PAGE: &str = "http://localhost:3000";
 
 /// Somebody who says yes.
 struct Yes;

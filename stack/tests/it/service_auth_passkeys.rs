@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    device::Device,
+    device::{Device, PAGE},
     service::{Lab, Person, Project, Reply},
     service_auth::{EMAIL, PASSWORD, as_admin, as_person, claims, post, refresh, refusal, sign_in},
 };
