@@ -14,6 +14,7 @@ mod migrator;
 mod node;
 mod odd_schema;
 mod official_client;
+mod pgtap;
 mod policies;
 mod project;
 mod rest;
