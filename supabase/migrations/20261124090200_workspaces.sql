@@ -162,8 +162,7 @@ begin
     if exists (select from public.members where workspace_id = old.workspace_id and role = 'owner') then
         return null;
     end if;
-    if exists (select from public.users where id = old.user_id)
-        and (tg_op = 'UPDATE' or exists (select from public.members where workspace_id = old.workspace_id)) then
+    if exists (select from public.users where id = old.user_id) then
         raise exception 'a workspace needs an owner: make another one first, or remove the workspace'
         using errcode = 'check_violation';
     end if;

@@ -131,6 +131,19 @@ create trigger open_calendar after insert on public.workspaces for each row
 when (new.kind = 'calendar') execute function private.open_calendar();
 insert into public.calendars (id) select id from public.workspaces where kind = 'calendar';
 
+-- Two who book the same time at once would find each other halfway, and wait in a circle until
+-- one is thrown out. So they queue at the resource.
+create function private.queue_booking() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+    perform from public.resources where workspace_id = new.workspace_id and id = new.resource_id for no key update;
+    return new;
+end
+$$;
+comment on function private.queue_booking() is 'Lets bookings of a resource come one after the other.';
+create trigger queue before insert or update on public.bookings for each row
+execute function private.queue_booking();
+
 -- What a clock on the wall shows, as an instant. In the hour that is skipped in spring there is
 -- none; of the two in autumn it is the second.
 create function private.instant(local timestamp, time_zone text) returns timestamptz

@@ -438,6 +438,27 @@ execute function private.post_line('withdrawal', 'quantity', '-1');
 create trigger post after insert or update or delete on public.inventory_counts for each row
 execute function private.post_line('count', 'difference', '1');
 
+-- What is removed with all its lines holds their levels first, in one order for everybody, so that
+-- two who remove never wait for each other in a circle. Arguments: the lines, and their heading.
+create function private.hold_lines() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+    execute format(
+        'select from public.product_levels where (workspace_id, product_id) in ('
+        'select workspace_id, product_id from public.%I where %I = $1'
+        ') order by product_id, lot_id for no key update', tg_argv[0], tg_argv[1]
+    ) using old.id;
+    return old;
+end
+$$;
+comment on function private.hold_lines() is 'Locks the levels that go with what is removed.';
+create trigger hold_lines before delete on public.receptions for each row
+execute function private.hold_lines('reception_lines', 'reception_id');
+create trigger hold_lines before delete on public.withdrawals for each row
+execute function private.hold_lines('withdrawal_lines', 'withdrawal_id');
+create trigger hold_lines before delete on public.inventories for each row
+execute function private.hold_lines('inventory_counts', 'inventory_id');
+
 -- Looks at the level and holds it, so that what was counted is what is there at the end. The
 -- policies come after this, and take back all of it from who may not write the count.
 create function private.compare_count() returns trigger

@@ -48,10 +48,11 @@ select tests.as('postgres');
 
 -- Owners.
 select is(tests.attempt('owner', format('delete from members where workspace_id = %L and role = ''owner'' and user_id = %L', tests.shared('garage'), tests.id('person', 'owner'))), '1', 'an owner leaves another owner');
-delete from members where user_id = tests.id('person', 'banned');
-select is(tests.attempt('owner', format('delete from members where user_id = %L', tests.id('person', 'owner'))), '23514', 'the last one stays');
+delete from members where user_id = tests.id('person', 'banned') and workspace_id = tests.shared('garage');
+select is(tests.attempt('owner', format('delete from members where user_id = %L and workspace_id = %L', tests.id('person', 'owner'), tests.shared('garage'))), '23514', 'the last one stays');
 select is(tests.attempt('owner', format('update members set role = ''viewer'' where user_id = %L and workspace_id = %L', tests.id('person', 'owner'), tests.shared('garage'))), '23514', 'and stays owner');
 select is(tests.attempt('owner', format('delete from workspaces where id = %L', tests.shared('garage'))), '1', 'or removes the workspace');
+select is(tests.attempt('stranger', 'delete from members'), '23514', 'also when there is nobody else');
 
 -- History.
 select tests.as('editor');

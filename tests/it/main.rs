@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod auth;
+mod concurrency;
 mod demo;
 mod import;
 mod lab;
