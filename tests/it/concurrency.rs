@@ -103,7 +103,8 @@ async fn nobody_takes_the_last_units_twice() {
             format!(r#"{{"product_id": "{gauze}", "quantity": 3}}"#),
             format!(r#"{{"product_id": "{tape}", "quantity": 1}}"#),
         ];
-        let (first, second) = if client % 2 == 0 { (&lines[0], &lines[1]) } else { (&lines[1], &lines[0]) };
+        let (first, second) =
+            if client.is_multiple_of(2) { (&lines[0], &lines[1]) } else { (&lines[1], &lines[0]) };
         format!("select withdraw_stock('[{first}, {second}]')")
     };
     let ended = crowd.at_once(take).await;

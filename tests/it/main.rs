@@ -25,5 +25,6 @@ mod rest_filters;
 mod rest_writes;
 mod schema;
 mod second_opinion;
+mod three_ways;
 mod tidy;
 mod types;

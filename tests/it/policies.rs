@@ -42,11 +42,17 @@ async fn a_garage_is_shared_by_invitation_and_its_history_is_read_and_restored_f
     share(&owner, &viewer, "viewer").await;
 
     let customer = json!({ "id": Uuid::new_v4(), "workspace_id": workspace, "last_name": "Benali" });
-    editor.client.from("customers").insert_many(&[customer.clone()]).send().await.unwrap();
+    editor.client.from("customers").insert_many(std::slice::from_ref(&customer)).send().await.unwrap();
     let mut changed = customer.clone();
     changed["last_name"] = json!("Bennani");
     editor.client.from("customers").upsert_many(&[changed]).on_conflict(col("id")).send().await.unwrap();
-    let refused = viewer.client.from("customers").upsert_many(&[customer.clone()]).send().await.unwrap_err();
+    let refused = viewer
+        .client
+        .from("customers")
+        .upsert_many(std::slice::from_ref(&customer))
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Some("42501"));
 
     let entries = viewer.client.from("history").select("id,operation,changed_by,before,after");
@@ -71,10 +77,10 @@ async fn an_upsert_or_an_embed_reaches_no_further_than_a_select() {
     let project = Project::embedded().await;
     let (owner, stranger) = (project.person("owner").await, project.person("stranger").await);
     let customer = json!({ "id": Uuid::new_v4(), "last_name": "Benali" });
-    owner.client.from("customers").insert_many(&[customer.clone()]).send().await.unwrap();
+    owner.client.from("customers").insert_many(std::slice::from_ref(&customer)).send().await.unwrap();
     let vehicle =
         json!({ "id": Uuid::new_v4(), "customer_id": customer["id"], "license_plate": "A 12345 92" });
-    owner.client.from("vehicles").insert_many(&[vehicle.clone()]).send().await.unwrap();
+    owner.client.from("vehicles").insert_many(std::slice::from_ref(&vehicle)).send().await.unwrap();
 
     let mut forged = customer.clone();
     forged["owner_id"] = json!(owner.id);
@@ -103,7 +109,7 @@ async fn a_public_calendar_says_which_times_are_taken_and_no_more() {
     let owner = project.person("owner").await;
     let anonymous = project.anonymous();
     let desk = json!({ "id": Uuid::new_v4(), "name": "desk" });
-    owner.client.from("resources").insert_many(&[desk.clone()]).send().await.unwrap();
+    owner.client.from("resources").insert_many(std::slice::from_ref(&desk)).send().await.unwrap();
     let calendar = owner.client.from("calendars").select("id").fetch().await.unwrap()[0]["id"].clone();
     let day =
         json!({ "resource": desk["id"], "starts": "2026-03-29", "ends": "2026-03-30", "guest_name": "Zoé" });
