@@ -8,10 +8,14 @@ create schema private;
 comment on schema private is 'Functions and tables behind the policies and RPCs; not exposed by the API.';
 grant usage on schema private to anon, authenticated, service_role;
 
+create extension if not exists pgcrypto with schema extensions;
+create extension if not exists btree_gist with schema extensions;
+
 alter default privileges revoke execute on functions from public;
 alter default privileges in schema public revoke all on tables from anon, authenticated;
 alter default privileges in schema public revoke all on sequences from anon, authenticated;
 alter default privileges in schema public revoke execute on functions from anon, authenticated;
+alter default privileges in schema extensions grant execute on functions to public; -- as it was
 
 -- Whoever migrates with sqlx has its list of migrations in public: nobody's business.
 do $$
@@ -22,9 +26,6 @@ begin
     end if;
 end
 $$;
-
-create extension if not exists pgcrypto with schema extensions;
-create extension if not exists btree_gist with schema extensions;
 
 -- Whatever a client sends, updated_at is when the row last changed here. An update that
 -- changes nothing, as a repeated upsert is, leaves it alone.

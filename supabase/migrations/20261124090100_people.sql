@@ -37,9 +37,13 @@ comment on column public.users.legacy_scope is 'Which export the row came from.'
 comment on column public.users.legacy_id is 'The id the old app gave it.';
 comment on column public.users.legacy_updated_at is 'When the old app last changed it.';
 
+-- In plpgsql, which keeps its plan: PostgreSQL before 18 plans a function in SQL at each call, and
+-- this one is called by almost every statement.
 create function private.me() returns uuid
-language sql stable security definer set search_path = '' as $$
-    select id from public.users where id = (select auth.uid()) and is_active and not is_banned
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return (select id from public.users where id = auth.uid() and is_active and not is_banned);
+end
 $$;
 comment on function private.me() is 'Who asks; null for nobody, and for who is banned or not active.';
 grant execute on function private.me() to authenticated, service_role;

@@ -21,7 +21,8 @@ comment on table public.workspaces is 'What people share: a garage, a calendar o
 comment on column public.workspaces.id is 'The workspace; every row in it names it.';
 comment on column public.workspaces.kind is 'Which application it belongs to: garage, calendar or site.';
 comment on column public.workspaces.name is 'What its members call it.';
-comment on column public.workspaces.home_of is 'Whose rows go here when they do not say where; null for a further workspace.';
+comment on column public.workspaces.home_of is
+'Whose rows go here when they do not say where; null for a further workspace.';
 comment on column public.workspaces.created_at is 'When it was made.';
 comment on column public.workspaces.updated_at is 'When the row last changed here.';
 
@@ -57,11 +58,13 @@ create table public.invitations (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
-comment on table public.invitations is 'Who was asked to join a workspace. The token itself is told once and kept nowhere.';
+comment on table public.invitations is
+'Who was asked to join a workspace. The token itself is told once and kept nowhere.';
 comment on column public.invitations.id is 'The invitation.';
 comment on column public.invitations.workspace_id is 'To which workspace.';
 comment on column public.invitations.owner_id is 'Who invited.';
-comment on column public.invitations.email is 'The only address it is good for, in small letters; null: good for whoever has the token.';
+comment on column public.invitations.email is
+'The only address it is good for, in small letters; null: good for whoever has the token.';
 comment on column public.invitations.role is 'The role it gives.';
 comment on column public.invitations.expires_at is 'Until when it can be accepted.';
 comment on column public.invitations.accepted_at is 'When it was accepted; it is good once.';
@@ -78,25 +81,38 @@ create table private.invitation_tokens (
 );
 comment on table private.invitation_tokens is 'What the token of an invitation must hash to.';
 comment on column private.invitation_tokens.invitation_id is 'Whose token.';
-comment on column private.invitation_tokens.hash is 'SHA-256 of the token. A token is 256 random bits, so it needs no salt.';
+comment on column private.invitation_tokens.hash is
+'SHA-256 of the token. A token is 256 random bits, so it needs no salt.';
 
 -- The one question the policies ask, once for each statement.
 
 create function private.readable() returns setof uuid
-language sql stable security definer set search_path = '' rows 5 as $$
-    select workspace_id from public.members where user_id = (select private.me())
+language plpgsql stable security definer set search_path = '' rows 5 as $$
+begin
+    return query select members.workspace_id
+    from public.users join public.members on members.user_id = users.id
+    where users.id = auth.uid() and users.is_active and not users.is_banned;
+end
 $$;
 comment on function private.readable() is 'The workspaces in which whoever asks may read.';
 
 create function private.editable() returns setof uuid
-language sql stable security definer set search_path = '' rows 5 as $$
-    select workspace_id from public.members where user_id = (select private.me()) and role in ('owner', 'editor')
+language plpgsql stable security definer set search_path = '' rows 5 as $$
+begin
+    return query select members.workspace_id
+    from public.users join public.members on members.user_id = users.id
+    where users.id = auth.uid() and users.is_active and not users.is_banned and members.role in ('owner', 'editor');
+end
 $$;
 comment on function private.editable() is 'The workspaces in which whoever asks may write.';
 
 create function private.owned() returns setof uuid
-language sql stable security definer set search_path = '' rows 5 as $$
-    select workspace_id from public.members where user_id = (select private.me()) and role = 'owner'
+language plpgsql stable security definer set search_path = '' rows 5 as $$
+begin
+    return query select members.workspace_id
+    from public.users join public.members on members.user_id = users.id
+    where users.id = auth.uid() and users.is_active and not users.is_banned and members.role = 'owner';
+end
 $$;
 comment on function private.owned() is 'The workspaces whoever asks owns.';
 

@@ -21,13 +21,15 @@ create table public.history (
 );
 comment on table public.history is 'Every change of every row. Entries are added by triggers and never change.';
 comment on column public.history.id is 'The entry; later ones have greater numbers within a row''s history.';
-comment on column public.history.workspace_id is 'Whose row it is: the workspace''s. Null for a row of a single person.';
+comment on column public.history.workspace_id is
+'Whose row it is: the workspace''s. Null for a row of a single person.';
 comment on column public.history.user_id is 'Whose row it is: this person''s. Null for a row of a workspace.';
 comment on column public.history.table_name is 'The table, in schema public.';
 comment on column public.history.row_id is 'The row''s id.';
 comment on column public.history.operation is 'insert, update or delete.';
 comment on column public.history.changed_at is 'When the transaction began that made the change.';
-comment on column public.history.changed_by is 'Who was signed in; null for the project itself. Not a foreign key: the fact outlives the account.';
+comment on column public.history.changed_by is
+'Who was signed in; null for the project itself. Not a foreign key: the fact outlives the account.';
 comment on column public.history.before is 'The row before; null for an insert.';
 comment on column public.history.after is 'The row after; null for a delete.';
 create index history_row on public.history (row_id, id);
@@ -102,11 +104,16 @@ begin
     select string_agg(format('old.%1$I is distinct from new.%1$I', attname), ' or ') into fixed
     from pg_catalog.pg_attribute
     where attrelid = target and attname in ('id', 'workspace_id', 'user_id', 'owner_id');
-    execute format('create trigger stay before update on %s for each row when (%s) execute function private.stay()', target, fixed);
-    execute format('create trigger touch before update on %s for each row execute function private.touch()', target);
     execute format(
-        'create trigger log after insert or update or delete on %s for each row execute function private.log(%L, %L)',
-        target, whose, coalesce(whose_column, whose)
+        'create trigger stay before update on %s for each row '
+        'when (%s) execute function private.stay()', target, fixed
+    );
+    execute format(
+        'create trigger touch before update on %s for each row execute function private.touch()', target
+    );
+    execute format(
+        'create trigger log after insert or update or delete on %s for each row '
+        'execute function private.log(%L, %L)', target, whose, coalesce(whose_column, whose)
     );
 end
 $$;
@@ -131,10 +138,14 @@ create table private.workspace_row (
     legacy_updated_at timestamptz,
     unique (workspace_id, id)
 );
-comment on table private.workspace_row is 'What rows of a workspace have in common: a pattern for create table, always empty.';
-comment on column private.workspace_row.id is 'The row. Whoever makes it may choose it, so sending it twice makes one row.';
-comment on column private.workspace_row.workspace_id is 'The workspace it belongs to, for good. Left out, it is the home of its owner.';
-comment on column private.workspace_row.owner_id is 'Who added it, for good. Not a foreign key: the fact outlives the account.';
+comment on table private.workspace_row is
+'What rows of a workspace have in common: a pattern for create table, always empty.';
+comment on column private.workspace_row.id is
+'The row. Whoever makes it may choose it, so sending it twice makes one row.';
+comment on column private.workspace_row.workspace_id is
+'The workspace it belongs to, for good. Left out, it is the home of its owner.';
+comment on column private.workspace_row.owner_id is
+'Who added it, for good. Not a foreign key: the fact outlives the account.';
 comment on column private.workspace_row.created_at is 'When it was made, here or in the old app.';
 comment on column private.workspace_row.updated_at is 'When the row last changed here.';
 comment on column private.workspace_row.extra is 'Fields of the old app that have no column.';
@@ -159,8 +170,8 @@ language plpgsql set search_path = '' as $$
 begin
     execute format('alter table %s alter workspace_id set default private.home(%L)', target, kind);
     execute format(
-        'create trigger go_home before insert on %s for each row when (new.workspace_id is null) execute function private.go_home(%L)',
-        target, kind
+        'create trigger go_home before insert on %s for each row '
+        'when (new.workspace_id is null) execute function private.go_home(%L)', target, kind
     );
     call private.track(target);
 end
@@ -212,8 +223,8 @@ begin
         raise exception 'a row of % cannot be put back', past.table_name using errcode = 'insufficient_privilege';
     end if;
     execute format(
-        'insert into %1$s as here (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1) returning to_jsonb(here)',
-        target, names
+        'insert into %1$s as here (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1) '
+        'returning to_jsonb(here)', target, names
     ) into restored using image;
     return restored;
 end

@@ -50,7 +50,8 @@ create table public.bookings (
     resource_id uuid not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
-    status text not null default 'confirmed' check (status in ('tentative', 'confirmed', 'blocked', 'done', 'no_show', 'cancelled')),
+    status text not null default 'confirmed'
+    check (status in ('tentative', 'confirmed', 'blocked', 'done', 'no_show', 'cancelled')),
     guest_name text,
     guest_contact text,
     notes text,
@@ -152,7 +153,8 @@ declare
     found timestamptz := local at time zone time_zone;
 begin
     if found at time zone time_zone <> local then
-        raise exception '% is skipped in %: clocks go forward', local, time_zone using errcode = 'datetime_field_overflow';
+        raise exception '% is skipped in %: clocks go forward', local, time_zone
+        using errcode = 'datetime_field_overflow';
     end if;
     return found;
 end
@@ -201,7 +203,8 @@ language sql stable security definer set search_path = '' as $$
     where calendars.id = calendar and calendars.is_public and resources.is_bookable and from_time < to_time
     order by resources.position, resources.name, resources.id, taken.starts_at
 $$;
-comment on function private.availability(uuid, timestamptz, timestamptz) is 'Which times of a public calendar are taken.';
+comment on function private.availability(uuid, timestamptz, timestamptz) is
+'Which times of a public calendar are taken.';
 grant execute on function private.availability(uuid, timestamptz, timestamptz) to anon, authenticated, service_role;
 
 create function public.availability(calendar uuid, from_time timestamptz, to_time timestamptz)

@@ -211,7 +211,8 @@ create table public.invoices (
     constraint invoices_add_up check (
         legacy_id is not null and serial is null
         or coalesce(
-            tax_amount = round(subtotal * coalesce(tax_rate, 0) / 100, 2) and total_amount = subtotal + tax_amount, false
+            tax_amount = round(subtotal * coalesce(tax_rate, 0) / 100, 2)
+            and total_amount = subtotal + tax_amount, false
         )
     ),
     unique (workspace_id, serial),
@@ -273,7 +274,8 @@ create table public.appointments (
     mechanic_id uuid,
     title text,
     kind text,
-    status text not null default 'scheduled' check (status in ('scheduled', 'confirmed', 'in_progress', 'done', 'cancelled', 'no_show')),
+    status text not null default 'scheduled'
+    check (status in ('scheduled', 'confirmed', 'in_progress', 'done', 'cancelled', 'no_show')),
     starts_at timestamptz,
     duration_minutes integer,
     notes text,
@@ -702,7 +704,8 @@ begin
     return issued;
 end
 $$;
-comment on function public.issue_invoice(uuid, date) is 'Sends a draft: it gets its number and does not change any more.';
+comment on function public.issue_invoice(uuid, date) is
+'Sends a draft: it gets its number and does not change any more.';
 grant execute on function public.issue_invoice(uuid, date) to authenticated;
 
 -- Stock.

@@ -152,6 +152,24 @@ async fn a_migration_that_fails_leaves_the_database_as_it_was() {
     same(&before, &schema(&project), "the CLI goes on where the stack began");
 }
 
+#[tokio::test]
+async fn the_seed_is_planted_once_and_its_people_sign_in() {
+    let project = Project::embedded().await;
+    let seed = fs::read_to_string(root().join("supabase/seed.sql")).unwrap();
+    let mut history = Vec::new();
+    for _ in 0..2 {
+        project.database().await.batch_execute(&seed).await.unwrap();
+        history.push(project.count("history").await);
+    }
+    assert_eq!(history[0], history[1], "planted again it changes nothing");
+    for (email, garages) in [("owner@garage.test", 1), ("editor@garage.test", 2)] {
+        let client = project.anonymous();
+        client.auth().sign_in_with_password(email, "garage-seed").await.unwrap();
+        assert_eq!(client.from("garages").select("id").fetch().await.unwrap().len(), garages, "{email}");
+        assert_eq!(client.from("vehicles").select("id").fetch().await.unwrap().len(), 1, "{email}");
+    }
+}
+
 /// What Supabase's own advisors and its checker of functions have to say of our schema.
 #[tokio::test]
 async fn advisors_and_lint_find_nothing() {
