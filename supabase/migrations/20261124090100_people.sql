@@ -24,7 +24,7 @@ create table public.users (
 comment on table public.users is 'People who signed up, one row for each account.';
 comment on column public.users.id is 'The account''s id in auth.users.';
 comment on column public.users.name is 'What they call themselves.';
-comment on column public.users.phone is 'Where they can be reached; not the number they sign in with.';
+comment on column public.users.phone is 'Where they can be reached.';
 comment on column public.users.country is 'Where they live, as they wrote it.';
 comment on column public.users.is_active is 'False shuts them out, until it is true again.';
 comment on column public.users.is_banned is 'True shuts them out.';

@@ -1,6 +1,7 @@
 -- History: every change of every row, who made it, when, and the row before and after.
 --
--- Members read the history of their workspaces, a person that of their own rows. Nobody
+-- Members read the history of their workspaces, owners alone that of its invitations, and a
+-- person that of their own rows: nobody reads of a row they could not see. Nobody
 -- writes it: the triggers do, and nobody changes or removes an entry, service_role included.
 -- It goes with what it tells of: when a workspace or an account is removed, so is its history.
 -- Who may write a row may put it back as it was.
@@ -40,7 +41,11 @@ alter table public.history enable row level security;
 revoke all on public.history from anon, authenticated, service_role;
 grant select on public.history to authenticated, service_role;
 create policy history_read on public.history for select to authenticated
-using (workspace_id = any (array(select private.readable())) or user_id = (select private.me()));
+using (
+    workspace_id = any (array(select private.readable()))
+    and (table_name <> 'invitations' or workspace_id = any (array(select private.owned())))
+    or user_id = (select private.me())
+);
 
 create function private.append_only() returns trigger
 language plpgsql set search_path = '' as $$

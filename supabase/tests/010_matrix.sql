@@ -233,6 +233,21 @@ cross join unnest(array['owner', 'editor', 'viewer', 'stranger', 'anonymous', 'b
 where to_regclass('public.' || expected.name) is not null
 order by expected.name, who;
 
+-- And history tells nobody of a row they may not see.
+select is(
+    tests.attempt(who, format(
+        'select from public.history where table_name = %L and %L in (workspace_id, user_id)',
+        expected.name, coalesce(tests.shared(kind), tests.id('person', 'owner'))
+    )) <> '0',
+    position('s' in to_jsonb(expected) ->> who) > 0 and expected.name not in ('history', 'product_levels', 'product_movements'),
+    format('history of %s: %s', expected.name, who)
+)
+from tests.expected
+join tests.sample using (name)
+cross join unnest(array['owner', 'editor', 'viewer', 'stranger', 'banned']) as who
+where to_regclass('public.' || expected.name) is not null
+order by expected.name, who;
+
 -- Nothing else keeps them out: who is banned no more is an owner again.
 update users set is_banned = false where id = tests.id('person', 'banned');
 select is(tests.may('customers', 'banned'), 'siud', 'who is banned no more is back');

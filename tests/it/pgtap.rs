@@ -65,18 +65,46 @@ async fn every_test_in_sql_passes() {
     }
 }
 
+/// What somebody might do by mistake, the file that notices, and what it says.
+const MISTAKES: [(&str, &str, &str); 10] = [
+    ("create table public.forgotten (id uuid)", "000_catalogue.sql", "every table has row-level security"),
+    ("create table public.forgotten (id uuid)", "010_matrix.sql", "every exposed table says who may do what"),
+    ("grant select on bookings to anon", "000_catalogue.sql", "no table is granted to anonymous"),
+    (
+        "alter function private.owned() reset search_path",
+        "000_catalogue.sql",
+        "every function has an empty search_path",
+    ),
+    ("drop index vehicles_customer", "000_catalogue.sql", "every foreign key is index-backed"),
+    (
+        "alter policy customers_read on customers using (workspace_id in (select workspace_id from members where user_id = auth.uid()))",
+        "000_catalogue.sql",
+        "every call in a policy is one a statement",
+    ),
+    ("alter policy users_read on users using (true)", "010_matrix.sql", "users: stranger"),
+    (
+        "alter policy customers_add on customers with check (workspace_id = any (array(select private.editable())))",
+        "020_widening.sql",
+        "nobody adds a row in another's name",
+    ),
+    ("drop trigger stay on customers", "020_widening.sql", "an editor of two garages moves no row from one"),
+    (
+        "create view leak as select * from customers; grant select on leak to authenticated",
+        "000_catalogue.sql",
+        "every view asks with the rights of who asks",
+    ),
+];
+
 #[tokio::test]
-async fn a_table_nobody_thought_of_fails_the_run() {
-    let project = Project::embedded().await;
-    if !has_pgtap(&project).await {
-        return;
-    }
-    project.database().await.batch_execute("create table public.forgotten (id uuid)").await.unwrap();
-    for (file, says) in [
-        ("000_catalogue.sql", "every table has row-level security"),
-        ("010_matrix.sql", "every exposed table says who may do what"),
-    ] {
+async fn a_mistake_fails_the_run() {
+    for (mistake, file, says) in MISTAKES {
+        let project = Project::embedded().await;
+        if !has_pgtap(&project).await {
+            return;
+        }
+        project.database().await.batch_execute(mistake).await.unwrap();
         let (_, faults) = prove(&project, &root().join("supabase/tests").join(file)).await;
-        assert!(faults.iter().any(|line| line.starts_with("not ok") && line.contains(says)), "{faults:?}");
+        let noticed = faults.iter().any(|line| line.starts_with("not ok") && line.contains(says));
+        assert!(noticed, "{mistake}: {faults:?}");
     }
 }
