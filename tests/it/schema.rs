@@ -1253,7 +1253,7 @@ pub struct User {
     pub id: supabase_sdk::uuid::Uuid,
     /// What they call themselves.
     pub name: Option<String>,
-    /// Where they can be reached; not the number they sign in with.
+    /// Where they can be reached.
     pub phone: Option<String>,
     /// Where they live, as they wrote it.
     pub country: Option<String>,
