@@ -117,8 +117,10 @@ $$;
 comment on function private.owned() is 'The workspaces whoever asks owns.';
 
 create function private.home(kind text, person uuid default auth.uid()) returns uuid
-language sql stable security definer set search_path = '' as $$
-    select id from public.workspaces where home_of = person and kind = home.kind
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return (select workspaces.id from public.workspaces where home_of = person and workspaces.kind = home.kind);
+end
 $$;
 comment on function private.home(text, uuid) is 'Where rows of a person go that do not say where.';
 

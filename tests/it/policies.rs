@@ -132,3 +132,42 @@ async fn a_public_calendar_says_which_times_are_taken_and_no_more() {
         anonymous.from(table).select("*").fetch().await.unwrap_err();
     }
 }
+
+#[tokio::test]
+async fn an_operation_on_stock_or_an_invoice_is_one_call_and_whole() {
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let (gauze, tape) =
+        (json!({ "id": Uuid::new_v4(), "name": "gauze" }), json!({ "id": Uuid::new_v4(), "name": "tape" }));
+    owner.client.from("products").insert_many(&[gauze.clone(), tape.clone()]).send().await.unwrap();
+    let delivered = json!([
+        { "product_id": gauze["id"], "quantity": 5, "lot_number": "A", "expires_on": "2099-01-01" },
+        { "product_id": tape["id"], "quantity": 1 },
+    ]);
+    let delivery = json!({ "lines": delivered, "supplier": "Supplier", "id": Uuid::new_v4() });
+    for _ in 0..2 {
+        let reception: Value = call(&owner.client, "receive_stock", delivery.clone()).await.json().unwrap();
+        assert_eq!(reception["id"], delivery["id"], "sent again it is the same delivery");
+    }
+    let both =
+        json!([{ "product_id": gauze["id"], "quantity": 4 }, { "product_id": tape["id"], "quantity": 2 }]);
+    let withdrawal = Request::post("/rest/v1/rpc/withdraw_stock").json(&json!({ "lines": both })).unwrap();
+    let refused = owner.client.send(withdrawal).await.unwrap().accepted().unwrap_err();
+    assert_eq!(refused.code(), Some("23514"));
+    let levels = owner.client.from("product_levels").select("quantity,products(name),lots(number)");
+    let levels = levels.order(col("quantity").asc()).fetch().await.unwrap();
+    let levels = Value::from_iter(levels);
+    let expected = json!([
+        { "quantity": 1, "products": { "name": "tape" }, "lots": null },
+        { "quantity": 5, "products": { "name": "gauze" }, "lots": { "number": "A" } },
+    ]);
+    assert_eq!(levels, expected);
+
+    let invoice = json!({ "id": Uuid::new_v4(), "tax_rate": 20 });
+    owner.client.from("invoices").insert_many(std::slice::from_ref(&invoice)).send().await.unwrap();
+    let line = json!({ "invoice_id": invoice["id"], "quantity": 3, "unit_price": 9.99 });
+    owner.client.from("invoice_lines").insert_many(&[line]).send().await.unwrap();
+    let issued: Value =
+        call(&owner.client, "issue_invoice", json!({ "invoice": invoice["id"] })).await.json().unwrap();
+    assert_eq!((&issued["number"], &issued["total_amount"]), (&json!("000001"), &json!(35.96)));
+}
