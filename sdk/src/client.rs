@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use url::Url;
 
-use crate::auth::{Auth, Authority, SessionStore, Token};
+use crate::auth::{Auth, Authority, KeyCache, SessionStore, Token};
 use crate::error::{Error, ErrorKind};
 use crate::key::ApiKey;
 use crate::rest::{Call, Function, Query, Row, Table};
@@ -52,6 +52,8 @@ struct Inner {
     timeout: Duration,
     transport: Arc<dyn Transport>,
     authority: Authority,
+    /// What the project's tokens are known by.
+    keys: KeyCache,
     retry: Retry,
     budget: Budget,
     trace: Option<TraceSource>,
@@ -61,6 +63,9 @@ struct Inner {
 
 /// Gives the trace a request belongs to.
 pub(crate) type TraceSource = Arc<dyn Fn() -> Option<TraceContext> + Send + Sync>;
+
+/// Tells the time.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Gives the token of somebody who signed in elsewhere; `None` for nobody.
 pub(crate) type TokenSource = Arc<dyn Fn() -> TokenAnswer + Send + Sync>;
@@ -82,6 +87,7 @@ impl Client {
             tokens: None,
             store: None,
             trace: None,
+            clock: Arc::new(SystemTime::now),
             row_cap: 0,
         }
     }
@@ -265,6 +271,10 @@ impl Client {
     pub(crate) fn authority(&self) -> &Authority {
         &self.0.authority
     }
+
+    pub(crate) fn keys(&self) -> &KeyCache {
+        &self.0.keys
+    }
 }
 
 /// A client that looks into another schema. From [`Client::schema`].
@@ -324,6 +334,7 @@ pub struct ClientBuilder {
     tokens: Option<TokenSource>,
     store: Option<Arc<dyn SessionStore>>,
     trace: Option<TraceSource>,
+    clock: Clock,
     row_cap: usize,
 }
 
@@ -430,6 +441,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Tells the time otherwise than the system does: a device without a clock of its own, or a test. It is
+    /// asked when a session is due; waiting is not its business.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Says how many rows the server answers with at most ("Max rows" in the API settings). Otherwise it is
     /// learnt: see [`crate::rest::Rows::may_be_cut`].
     #[must_use]
@@ -486,7 +505,8 @@ impl ClientBuilder {
             headers,
             timeout: self.timeout,
             transport,
-            authority: Authority::new(self.tokens, self.store),
+            authority: Authority::new(self.tokens, self.store, self.clock),
+            keys: KeyCache::default(),
             retry: self.retry,
             budget: Budget::default(),
             trace: self.trace,

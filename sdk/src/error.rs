@@ -19,6 +19,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
+    /// True if the message is the server's though its answer is not here.
+    quoted: bool,
     status: Option<StatusCode>,
     code: Option<String>,
     details: Value,
@@ -73,7 +75,7 @@ impl ErrorKind {
 
     /// The kind of a refusal, from its status and its PostgREST code, SQLSTATE or Auth code.
     /// The code says more than the status: 42501 comes as 401 or 403, 23503 and 23505 both as 409.
-    /// Source: PostgREST `Error.hs`, PostgreSQL appendix A.
+    /// Source: PostgREST `Error.hs`, PostgreSQL appendix A, GoTrue `internal/api/apierrors/errorcode.go`.
     pub(crate) fn classify(status: StatusCode, code: Option<&str>) -> Self {
         match code.unwrap_or_default() {
             "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "40001" | "40P01" | "55P03" | "57014"
@@ -83,10 +85,30 @@ impl ErrorKind {
             "PGRST106" | "PGRST125" | "PGRST202" | "PGRST204" | "PGRST205" | "42P01" | "42703" | "42883"
             | "3F000" => Self::NotFound,
             "PGRST116" | "PGRST124" => Self::Count,
-            "23505" | "23P01" | "user_already_exists" | "email_exists" => Self::Conflict,
+            "23505"
+            | "23P01"
+            | "user_already_exists"
+            | "email_exists"
+            | "phone_exists"
+            | "identity_already_exists" => Self::Conflict,
+            // Auth says most of these with 403, as if somebody were signed in.
+            "bad_jwt"
+            | "no_authorization"
+            | "session_not_found"
+            | "session_expired"
+            | "refresh_token_not_found"
+            | "refresh_token_already_used" => Self::Unauthenticated,
             "42501" if status == StatusCode::UNAUTHORIZED => Self::Unauthenticated,
-            "42501" => Self::Forbidden,
+            "42501" | "user_banned" | "insufficient_aal" | "not_admin" => Self::Forbidden,
             "23502" | "23503" | "23514" => Self::Invalid,
+            // A secret that is wrong, used up or too old, which Auth says with 403, 404 or 422.
+            "otp_expired"
+            | "flow_state_not_found"
+            | "flow_state_expired"
+            | "bad_code_verifier"
+            | "mfa_challenge_expired"
+            | "webauthn_challenge_not_found"
+            | "webauthn_challenge_expired" => Self::Invalid,
             code if status == StatusCode::INTERNAL_SERVER_ERROR && is_sqlstate(code) => Self::Internal,
             _ => Self::of_status(status),
         }
@@ -128,6 +150,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
+            quoted: false,
             status: None,
             code: None,
             details: Value::Null,
@@ -137,6 +160,26 @@ impl Error {
             answer: None,
             source: None,
         }))
+    }
+
+    /// A refusal that came another way than as an answer: in an address.
+    pub(crate) fn refused(code: String, message: String) -> Self {
+        let kind = match code.as_str() {
+            // Source: RFC 6749, section 4.1.2.1.
+            "access_denied" => ErrorKind::Forbidden,
+            "server_error" | "unexpected_failure" => ErrorKind::Internal,
+            "temporarily_unavailable" => ErrorKind::Busy,
+            code => ErrorKind::classify(StatusCode::BAD_REQUEST, Some(code)),
+        };
+        let mut error = Self::new(kind, message).with_code(Some(code));
+        error.0.quoted = true;
+        error
+    }
+
+    /// Says by which code the server means the same.
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
     }
 
     /// Says that the server certainly did not carry the request out.
@@ -181,8 +224,13 @@ impl Error {
         Self(Box::new(Inner {
             kind: ErrorKind::classify(status, code.as_deref()),
             message,
+            quoted: true,
             status: Some(status),
-            details: body.get_mut("details").map(Value::take).unwrap_or_default(),
+            // Auth says what is wrong with a password in a field of its own.
+            details: ["details", "weak_password"]
+                .into_iter()
+                .find_map(|name| body.get_mut(name).map(Value::take).filter(|details| !details.is_null()))
+                .unwrap_or_default(),
             hint,
             // The database, or PostgREST before it, refused: the transaction is no more. A gateway only
             // knows that it got no answer, except where it counts requests.
@@ -264,7 +312,8 @@ impl Error {
 
     /// True if the token is the reason, and a newer one may help.
     pub(crate) fn is_stale_token(&self) -> bool {
-        self.0.kind == ErrorKind::Unauthenticated && matches!(self.code(), Some("PGRST301" | "PGRST303"))
+        let codes = ["PGRST301", "PGRST303", "bad_jwt", "session_not_found", "session_expired"];
+        self.0.kind == ErrorKind::Unauthenticated && self.code().is_some_and(|code| codes.contains(&code))
     }
 
     /// The message without what the server quotes in it: values, and a question that holds some. Where its
@@ -275,7 +324,7 @@ impl Error {
         let names = |code: &str| {
             NAMES.contains(&code) || code.starts_with("23") && is_sqlstate(code) || code.starts_with("PGRST2")
         };
-        if self.0.status.is_none() || self.code().is_some_and(names) {
+        if !self.0.quoted || self.code().is_some_and(names) {
             return message.into();
         }
         let quotes = ['"', '«', '»', '„', '“', '”'];
@@ -308,7 +357,8 @@ impl fmt::Display for Error {
         match (&self.0.code, self.0.status) {
             (Some(code), Some(status)) => write!(out, " ({code}, status {})", status.as_u16()),
             (None, Some(status)) => write!(out, " (status {})", status.as_u16()),
-            (_, None) => Ok(()),
+            (Some(code), None) => write!(out, " ({code})"),
+            (None, None) => Ok(()),
         }
     }
 }

@@ -54,6 +54,14 @@ pub enum Action {
         /// How long it waits, in milliseconds.
         ms: u64,
     },
+    /// The request is handled and committed at once, and its answer comes after a while.
+    DelayAnswer {
+        /// How long it waits, in milliseconds.
+        ms: u64,
+    },
+    /// The request is handled twice, one after the other, as by a proxy that sends again; the second answer
+    /// is given.
+    Duplicate,
     /// The request is not handled; this is the answer.
     Answer {
         /// The HTTP status.
@@ -104,7 +112,7 @@ impl Faults {
     pub(crate) async fn pass<F>(
         &self,
         request: Request<Body>,
-        handle: impl FnOnce(Request<Body>) -> F,
+        handle: impl Fn(Request<Body>) -> F,
     ) -> Result<Response, Cut>
     where
         F: Future<Output = Response>,
@@ -119,6 +127,18 @@ impl Faults {
             Some(Action::Delay { ms }) => {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 Ok(handle(request).await)
+            }
+            Some(Action::DelayAnswer { ms }) => {
+                let response = handle(request).await;
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                Ok(response)
+            }
+            Some(Action::Duplicate) => {
+                let (head, body) = request.into_parts();
+                let whole = to_bytes(body, usize::MAX).await.map_err(|_| Cut)?;
+                let copy = || Request::from_parts(head.clone(), Body::from(whole.clone()));
+                handle(copy()).await;
+                Ok(handle(copy()).await)
             }
             Some(Action::Answer { status, headers, body }) => Ok(canned(status, headers, body)),
             Some(Action::Truncate { bytes }) => truncate(handle(request).await, bytes).await,

@@ -38,6 +38,15 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 
 /// Routes of the auth service a browser reaches before it knows a key.
 const OPEN: [&str; 5] = ["/settings", "/verify", "/callback", "/authorize", "/.well-known/jwks.json"];
+/// And those of applications that sign people in with it: they have keys of their own.
+const OPEN_TO_CLIENTS: [&str; 6] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/oauth/authorize",
+    "/oauth/token",
+    "/oauth/userinfo",
+    "/oauth/clients/register",
+];
 
 /// What stands behind the gateway of one project.
 #[derive(Debug)]
@@ -55,6 +64,8 @@ enum Route<'a> {
     Rest(&'a str),
     Auth(&'a str),
     Inbox(&'a str),
+    /// The project's own provider, which stands in for one elsewhere: it knows no keys.
+    Oidc(&'a str),
     Missing(&'static str),
     Nowhere,
 }
@@ -79,7 +90,12 @@ impl Gateway {
     pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
         match Route::of(request.uri().path()) {
             Route::Inbox(_) => true,
-            Route::Health | Route::Rest(_) | Route::Auth(_) | Route::Missing(_) | Route::Nowhere => false,
+            Route::Health
+            | Route::Rest(_)
+            | Route::Auth(_)
+            | Route::Oidc(_)
+            | Route::Missing(_)
+            | Route::Nowhere => false,
         }
     }
 
@@ -114,6 +130,7 @@ impl Gateway {
             }
             Route::Auth(path) => self.auth.answer(at(request, path)).await,
             Route::Inbox(path) => self.auth.answer_inbox(at(request, path)).await,
+            Route::Oidc(path) => self.auth.answer_oidc(at(request, path)).await,
             Route::Missing(service) => missing(service),
             Route::Nowhere => {
                 (StatusCode::NOT_FOUND, Json(json!({"error": "requested path is invalid"}))).into_response()
@@ -162,8 +179,13 @@ impl<'a> Route<'a> {
             Self::Auth(rest)
         } else if let Some(rest) = under("/inbox") {
             Self::Inbox(rest)
+        } else if let Some(rest) = under("/oidc") {
+            Self::Oidc(rest)
         } else if path == "/health" {
             Self::Health
+        } else if path == "/.well-known/oauth-authorization-server/auth/v1" {
+            // RFC 8414 puts itself between the host and the issuer's path.
+            Self::Auth("/.well-known/oauth-authorization-server")
         } else {
             ["/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1"]
                 .into_iter()
@@ -174,8 +196,8 @@ impl<'a> Route<'a> {
 
     fn is_open(&self) -> bool {
         match self {
-            Self::Health | Self::Nowhere => true,
-            Self::Auth(path) => OPEN.contains(path),
+            Self::Health | Self::Oidc(_) | Self::Nowhere => true,
+            Self::Auth(path) => OPEN.contains(path) || OPEN_TO_CLIENTS.contains(path),
             Self::Rest(_) | Self::Inbox(_) | Self::Missing(_) => false,
         }
     }
@@ -288,6 +310,7 @@ mod tests {
             ("/auth/v1/user", Route::Auth("/user")),
             ("/inbox", Route::Inbox("")),
             ("/inbox/settings", Route::Inbox("/settings")),
+            ("/oidc/token", Route::Oidc("/token")),
             ("/storage/v1/object", Route::Missing("/storage/v1")),
             ("/rest/v10", Route::Nowhere),
             ("/", Route::Nowhere),

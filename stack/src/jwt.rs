@@ -68,6 +68,12 @@ impl Keyring {
         Ok(Self { secret, signing, key_id: Builder::from_random_bytes(id).into_uuid().to_string() })
     }
 
+    /// Keys of its own for somebody else in the same project.
+    pub(crate) fn derive(&self, purpose: &str) -> anyhow::Result<Self> {
+        let secret = mac(&self.secret, purpose).finalize().into_bytes();
+        Self::of(&URL_SAFE_NO_PAD.encode(secret))
+    }
+
     pub(crate) fn sign_hs256(&self, claims: &impl Serialize) -> String {
         sign(&self.secret, claims)
     }

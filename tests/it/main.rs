@@ -7,6 +7,7 @@
 
 mod auth;
 mod concurrency;
+mod consent;
 mod demo;
 mod import;
 mod lab;
@@ -15,9 +16,11 @@ mod migrator;
 mod node;
 mod odd_schema;
 mod official_client;
+mod passkeys;
 mod pgtap;
 mod policies;
 mod project;
+mod providers;
 mod rest;
 mod rest_complaints;
 mod rest_embeds;
@@ -25,6 +28,14 @@ mod rest_filters;
 mod rest_writes;
 mod schema;
 mod second_opinion;
+mod sessions;
 mod three_ways;
 mod tidy;
 mod types;
+mod watch;
+
+// The devices people sign in with stand once, with the tests of the stack.
+#[path = "../../stack/tests/it/device.rs"]
+mod device;
+#[path = "../../stack/tests/it/wallet.rs"]
+mod wallet;

@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::lab::{built, root, stack};
 use crate::project::{Person, Project};
+use crate::watch;
 
 /// A folder to work in, with no settings of the developer's.
 pub(crate) struct Desk {
@@ -131,7 +132,11 @@ impl std::fmt::Display for Run {
 
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let text = |bytes| {
+            let text = String::from_utf8(bytes).unwrap();
+            watch::note(&text);
+            text
+        };
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }

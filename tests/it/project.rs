@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 use supabase_sdk::auth::NewUser;
 
-use supabase_sdk::{Client, Session};
+use supabase_sdk::Client;
 use uuid::Uuid;
 
 use crate::lab::{Lab, Place};
+use crate::watch;
 
 /// A project. People made here are gone with it.
 pub(crate) struct Project {
@@ -74,6 +75,8 @@ impl Project {
     }
 
     fn of(place: Place) -> Self {
+        let secrets = [&place.secret_key, &place.service_role_key, &place.jwt_secret];
+        secrets.into_iter().for_each(|secret| watch::plant(secret));
         Self {
             url: place.api_url.clone(),
             publishable_key: place.publishable_key.clone(),
@@ -122,8 +125,11 @@ impl Project {
         let made = self.secret().auth().admin().create_user(&new).await.unwrap();
         self.people.lock().unwrap().push(made.id);
         let client = self.anonymous();
-        let Session { user, .. } = client.auth().sign_in_with_password(&email, &password).await.unwrap();
-        Person { client, email, password, id: user.id }
+        watch::plant(&password);
+        let session = client.auth().sign_in_with_password(&email, &password).await.unwrap();
+        watch::plant(session.access_token.expose());
+        watch::plant(session.refresh_token.expose());
+        Person { client, email, password, id: session.user.id }
     }
 
     /// A connection to its database, as `psql` has it.

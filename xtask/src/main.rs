@@ -16,12 +16,15 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use watch::Watch;
+
 // The stack's own search for PostgreSQL, so that a machine without it learns so now, and not after the
 // minutes the stack takes to compile.
 #[allow(dead_code, unreachable_pub, reason = "the stack uses all of it")]
 #[path = "../../stack/src/postgres/binaries.rs"]
 mod binaries;
 mod compile_time;
+mod watch;
 
 const HELP: &str = "\
 cargo xtask demo [ARGS]    moves a sample export into a local stack and shows what happened
@@ -74,12 +77,14 @@ fn migrator(profile: Profile, args: &[OsString]) -> Result<()> {
 /// Every test there is. The lab, one running PostgreSQL for all of them, ends with this function.
 fn test(args: &[OsString]) -> Result<()> {
     let (stack, migrator) = (Build::stack(Profile::Dev)?, Build::migrator(Profile::Dev)?);
-    let lab = Lab::start(&stack)?;
+    let watch = Watch::start()?;
+    let lab = Lab::start(&stack, &watch)?;
     let tests = |workspace: &Path| {
         run(cargo(workspace).arg("test").arg("--workspace").args(args).envs([
             ("SUPABASE_STACK_BIN", stack.as_os_str()),
             ("MIGRATOR_BIN", migrator.as_os_str()),
             ("SUPABASE_LAB", lab.address.as_ref()),
+            ("SECRETS_WATCH", watch.folder().as_os_str()),
         ]))
     };
     // The SDK once more with all it can have: other types of time and number, and a serde_json that keeps
@@ -87,7 +92,9 @@ fn test(args: &[OsString]) -> Result<()> {
     let all = || run(cargo(&root()).args(["test", "--package", "supabase-sdk", "--all-features"]).args(args));
     let tested = tests(&root()).and_then(|()| all()).and_then(|()| tests(&root().join("stack")));
     lab.stop()?;
-    tested
+    tested?;
+    // Some tests alone may plant nothing.
+    watch.look(args.is_empty())
 }
 
 fn check() -> Result<()> {
@@ -138,14 +145,16 @@ struct Lab {
 }
 
 impl Lab {
-    fn start(stack: &Path) -> Result<Self> {
+    fn start(stack: &Path, watch: &Watch) -> Result<Self> {
         let mut process = Command::new(stack)
             .args(["lab", "--until-eof", "--workdir"])
             .arg(root())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} does not start", stack.display()))?;
+        watch.overhear(process.stderr.take().context("the lab has no standard error")?)?;
         let mut address = String::new();
         let stdout = process.stdout.take().context("the lab has no output")?;
         BufReader::new(stdout).read_line(&mut address).context("the lab's first line cannot be read")?;

@@ -8,13 +8,14 @@
 //! it: no network failure, no 5xx, no answer that says nothing we know.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Mutex, OnceCell, broadcast};
 
 use crate::auth::{AuthEvent, Session, SessionStore, SignedOut, StoreLock, User, reply, request};
-use crate::client::{Client, TokenSource};
+use crate::client::{Client, Clock, TokenSource};
 use crate::error::{Error, ErrorKind};
 use crate::key::claimed_role;
 use crate::transport::Reply;
@@ -31,6 +32,9 @@ pub(crate) struct Authority {
     loaded: OnceCell<()>,
     /// Tokens from elsewhere, instead of a session of ours.
     tokens: Option<TokenSource>,
+    clock: Clock,
+    /// True once it was told that the store cannot be read.
+    unreadable: AtomicBool,
     /// When a renewal last got no answer.
     failed: RwLock<Option<Instant>>,
 }
@@ -39,7 +43,11 @@ impl Authority {
     /// How long a token that is still good is used without another try, after a renewal that got no answer.
     const REST: Duration = Duration::from_secs(5);
 
-    pub(crate) fn new(tokens: Option<TokenSource>, store: Option<Arc<dyn SessionStore>>) -> Self {
+    pub(crate) fn new(
+        tokens: Option<TokenSource>,
+        store: Option<Arc<dyn SessionStore>>,
+        clock: Clock,
+    ) -> Self {
         let loaded = if store.is_some() { OnceCell::new() } else { OnceCell::new_with(Some(())) };
         Self {
             session: RwLock::default(),
@@ -48,8 +56,15 @@ impl Authority {
             store,
             loaded,
             tokens,
+            clock,
+            unreadable: AtomicBool::default(),
             failed: RwLock::default(),
         }
+    }
+
+    /// The time since 1970. A clock set before that reads as 1970.
+    pub(super) fn now(&self) -> Duration {
+        (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }
 
     /// What happens from now on.
@@ -98,10 +113,10 @@ impl Authority {
     pub(crate) async fn session(&self, client: &Client) -> Result<Option<Session>, Error> {
         self.load().await?;
         let Some(session) = self.current() else { return Ok(None) };
-        if !session.expires_within(Session::MARGIN, now()) {
+        if !session.expires_within(Session::MARGIN, self.now()) {
             return Ok(Some(session));
         }
-        let still_good = !session.expires_within(Duration::ZERO, now());
+        let still_good = !session.expires_within(Duration::ZERO, self.now());
         // Somebody is at it, or was just now in vain: a token that is still good is used meanwhile.
         let just_failed = self.failed().is_some_and(|at| at.elapsed() < Self::REST);
         if still_good && (just_failed || self.turn.try_lock().is_err()) {
@@ -128,8 +143,12 @@ impl Authority {
         self.renew(client, &session).await
     }
 
-    /// Takes a session that somebody signed in with; kept before it is used.
-    pub(crate) async fn adopt(&self, session: &Session) -> Result<(), Error> {
+    /// Takes a session that somebody signed in with; kept before it is used, and told of as `event` says.
+    pub(crate) async fn adopt(
+        &self,
+        session: &Session,
+        event: impl FnOnce(Session) -> AuthEvent,
+    ) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let held = self.hold().await?;
         self.keep(Some(session.clone())).await?;
@@ -137,7 +156,7 @@ impl Authority {
         self.loaded.set(()).ok();
         self.put(Some(session.clone()));
         drop(held);
-        self.tell(AuthEvent::SignedIn(session.clone()));
+        self.tell(event(session.clone()));
         Ok(())
     }
 
@@ -187,14 +206,22 @@ impl Authority {
     /// The token of a session that is not due: what nearly every request asks for, without a copy of the rest.
     fn good_token(&self) -> Option<String> {
         let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
-        let good = session.as_ref().filter(|session| !session.expires_within(Session::MARGIN, now()))?;
+        let good = session.as_ref().filter(|session| !session.expires_within(Session::MARGIN, self.now()))?;
         Some(good.access_token.expose().to_owned())
     }
 
     /// Reads the store, once.
     async fn load(&self) -> Result<(), Error> {
         let read = || async {
-            let session = self.in_store(|store| store.load()).await?.flatten();
+            let session = match self.in_store(|store| store.load()).await {
+                Ok(session) => session.flatten(),
+                Err(error) => {
+                    if !self.unreadable.swap(true, Ordering::Relaxed) {
+                        self.tell(AuthEvent::SignedOut(SignedOut::Unreadable));
+                    }
+                    return Err(error);
+                }
+            };
             if let Some(session) = session.filter(|_| self.current().is_none()) {
                 self.put(Some(session.clone()));
                 self.tell(AuthEvent::SignedIn(session));
@@ -244,7 +271,7 @@ impl Authority {
                 Some(kept) => {
                     self.put(Some(kept.clone()));
                     self.tell(AuthEvent::TokenRefreshed(kept.clone()));
-                    if !kept.expires_within(Session::MARGIN, now()) {
+                    if !kept.expires_within(Session::MARGIN, self.now()) {
                         return Ok(kept);
                     }
                     return self.exchange(client, &kept).await;
@@ -262,11 +289,15 @@ impl Authority {
     async fn exchange(&self, client: &Client, old: &Session) -> Result<Session, Error> {
         // Boxed, because sending asks for the session and would otherwise contain itself.
         let answer = Box::pin(client.send(request::refresh(&old.refresh_token)?)).await;
-        let renewed = answer.and_then(Reply::accepted).and_then(|answer| reply::session(&answer, now()));
+        let renewed = answer.and_then(Reply::accepted).and_then(|answer| reply::session(&answer, self.now()));
         let still_ours = self.current().is_some_and(|session| session.refresh_token == old.refresh_token);
         match renewed {
             _ if !still_ours => self.current().ok_or_else(signed_out),
-            Ok(renewed) => {
+            Ok(mut renewed) => {
+                // Auth tells them once, at the sign-in.
+                renewed.provider_token = renewed.provider_token.or_else(|| old.provider_token.clone());
+                renewed.provider_refresh_token =
+                    renewed.provider_refresh_token.or_else(|| old.provider_refresh_token.clone());
                 self.keep(Some(renewed.clone())).await?;
                 // Somebody may have signed out while it was written.
                 if self.current().is_none() {
@@ -282,7 +313,7 @@ impl Authority {
                 self.keep(None).await?;
                 self.put(None);
                 self.tell(AuthEvent::SignedOut(SignedOut::Over));
-                Err(signed_out().with_source(error))
+                Err(signed_out().with_code(error.code().map(str::to_owned)).with_source(error))
             }
             Err(error) => {
                 self.note_failed(error.is_retryable().then(Instant::now));
@@ -310,11 +341,6 @@ fn is_over(error: &Error) -> bool {
 
 fn signed_out() -> Error {
     Error::new(ErrorKind::Unauthenticated, "the session is over; sign in again")
-}
-
-/// The time since 1970. A clock set before that reads as 1970.
-pub(super) fn now() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 impl fmt::Debug for Authority {

@@ -130,6 +130,8 @@ questions! {
     IdToken
     /// A person who signs in with their company's account.
     Sso
+    /// A text that a wallet signed: see [`crate::auth::WalletMessage`].
+    Web3
 }
 
 impl SignUp {
@@ -270,15 +272,37 @@ impl Sso {
     }
 }
 
+impl Web3 {
+    /// By an Ethereum wallet: the text, and the signature as `personal_sign` gives it, `0x…`.
+    pub fn ethereum(message: &str, signature: &str) -> Self {
+        Self(
+            Question::default()
+                .with("chain", "ethereum")
+                .with("message", message)
+                .with("signature", signature),
+        )
+    }
+
+    /// By a Solana wallet: the text, and the 64 bytes of the signature.
+    pub fn solana(message: &str, signature: &[u8]) -> Self {
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        Self(
+            Question::default().with("chain", "solana").with("message", message).with("signature", signature),
+        )
+    }
+}
+
 /// A secret that only this app knows, for a sign-in that leads through a browser: whoever sees the code in the
 /// address can do nothing with it. Source: RFC 7636.
 ///
 /// ```
 /// # fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
-/// use supabase_sdk::auth::Pkce;
+/// use supabase_sdk::auth::{OAuth, Pkce};
 /// let pkce = Pkce::random();
-/// let url = client.auth().oauth_url("github", &pkce, Some("http://127.0.0.1:9999/"), &["read:user"]);
-/// // Open the address in a browser; it comes back with `?code=…`, which goes to `exchange_code`.
+/// let github = OAuth::with("github").scopes(["read:user"]).redirect_to("garage-app://signed-in");
+/// let url = client.auth().oauth_url(&github, &pkce);
+/// // Open the address in a browser; it comes back with `?code=…`, which goes to `exchange_code`. Several
+/// // sign-ins at once do not disturb each other: each has a secret of its own.
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]

@@ -10,6 +10,10 @@ pub enum AuthEvent {
     SignedIn(Session),
     /// The session was renewed.
     TokenRefreshed(Session),
+    /// Somebody came by a link for a forgotten password: now is the time to ask for a new one.
+    PasswordRecovery(Session),
+    /// A second factor raised the session.
+    MfaVerified(Session),
     /// What is known of the person changed.
     UserUpdated(Session),
     /// Nobody is signed in any more.
@@ -26,4 +30,6 @@ pub enum SignedOut {
     Elsewhere,
     /// The server says that the session is over.
     Over,
+    /// The store holds something that is no session; each request says so until somebody signs in.
+    Unreadable,
 }

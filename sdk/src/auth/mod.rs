@@ -3,32 +3,75 @@
 //! There is one session in a client, owned by one `Authority`; everything else asks it. A session is
 //! renewed before it expires, once for however many requests need it. A network failure or a 5xx never
 //! signs anyone out: only the server's own word that the session is gone does.
+//!
+//! | what is wrong | [`ErrorKind`] | code |
+//! |---|---|---|
+//! | a password nobody should have | `Invalid` | `weak_password`, its reasons in [`Error::details`] |
+//! | an unknown person or a wrong password, which Auth does not tell apart | `Invalid` | `invalid_credentials` |
+//! | a code, a link or a flow that is wrong, used up or too old | `Invalid` | `otp_expired`, `flow_state_not_found`, `bad_code_verifier`, … |
+//! | a wrong code of a second factor | `Invalid` | `mfa_verification_failed` |
+//! | an address or a number that is taken | `Conflict` | `user_already_exists`, `email_exists`, `phone_exists` |
+//! | an access token that is none, or of another project, or too old | `Unauthenticated` | `bad_jwt`; none where we saw it ourselves |
+//! | a session that is over: signed out elsewhere, its refresh token used up | `Unauthenticated` | `refresh_token_not_found`, `session_not_found`, … |
+//! | somebody who may not: banned, or without the second factor | `Forbidden` | `user_banned`, `insufficient_aal` |
+//! | too many mails, messages or tries | `Busy` | `over_email_send_rate_limit`, … |
 
 mod admin;
 mod authority;
+mod claims;
+mod consent;
 mod credentials;
 mod event;
+mod keys;
+mod loopback;
 mod mfa;
+mod oauth;
+mod passkey;
 mod reply;
 mod request;
 mod session;
 mod store;
+mod upkeep;
 mod user;
+mod web3;
 
-pub use admin::{Admin, Link, NewUser};
+use std::io;
+use std::time::Duration;
+
+pub use admin::{Admin, AppChange, Apps, Link, NewUser, Page, Provider, Providers, RegisteredApp};
 pub(crate) use authority::Authority;
-pub use credentials::{Contact, IdToken, Otp, Pkce, Purpose, Recover, Resend, Scope, SignUp, Sso, Verify};
+pub use claims::{Claims, Level, Method};
+pub use consent::{App, Asked, Authorization, Consent, Grant};
+pub use credentials::{
+    Contact, IdToken, Otp, Pkce, Purpose, Recover, Resend, Scope, SignUp, Sso, Verify, Web3,
+};
 pub use event::{AuthEvent, SignedOut};
-pub use mfa::{Challenge, Enrolled, Factor, Mfa, Totp};
+pub(crate) use keys::KeyCache;
+pub use keys::KeySet;
+pub use loopback::Loopback;
+pub use mfa::{Assurance, Challenge, Enrolled, Factor, Mfa, RelyingParty, Totp, WebAuthnChallenge};
+pub use oauth::OAuth;
+pub use passkey::{Passkey, PasskeyChallenge, Passkeys};
 pub use session::{Session, Token};
 pub use store::{FileStore, SessionStore, StoreLock};
+pub use upkeep::AutoRefresh;
 pub use user::{Identity, User, UserChange};
+pub use web3::WalletMessage;
 
 use serde_json::json;
+
+use crate::auth::claims::Shown;
+use crate::auth::keys::Verdict;
 
 use crate::auth::credentials::Question;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+
+/// A place to go to.
+#[derive(serde::Deserialize)]
+struct Place {
+    url: String,
+}
 
 /// Signing in and out. From [`Client::auth`].
 #[derive(Debug, Clone)]
@@ -56,7 +99,7 @@ impl Auth {
     /// As [`Auth::sign_up`].
     pub async fn sign_up_with(&self, person: &SignUp) -> Result<Option<Session>, Error> {
         let answer = self.client.send(request::ask("/signup", &person.0)?).await?.accepted()?;
-        self.adopt(reply::maybe_session(&answer, authority::now())?).await
+        self.adopt(reply::maybe_session(&answer, self.now())?, AuthEvent::SignedIn).await
     }
 
     /// Signs a person in, by an e-mail address or a [`Contact`] and their password; from now on the client's
@@ -69,7 +112,7 @@ impl Auth {
         contact: impl Into<Contact>,
         password: &str,
     ) -> Result<Session, Error> {
-        self.enter(request::sign_in_with_password(&contact.into(), password)?).await
+        self.enter(request::sign_in_with_password(&contact.into(), password)?, AuthEvent::SignedIn).await
     }
 
     /// Signs somebody in who does not say who they are. They can become somebody by [`Auth::update_user`].
@@ -77,7 +120,11 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::Invalid`] where the project has no such people.
     pub async fn sign_in_anonymously(&self) -> Result<Session, Error> {
-        self.enter(request::ask("/signup", &Question::default().with("data", json!({})))?).await
+        self.enter(
+            request::ask("/signup", &Question::default().with("data", json!({})))?,
+            AuthEvent::SignedIn,
+        )
+        .await
     }
 
     /// Sends somebody a code, or a link; what they got goes to [`Auth::verify_otp`].
@@ -91,10 +138,12 @@ impl Auth {
     /// Shows a code or the hash of a link. There is no session after the first half of a change of address.
     ///
     /// # Errors
-    /// [`ErrorKind::Forbidden`] with code `otp_expired` when it is wrong, used or too old.
+    /// [`ErrorKind::Invalid`] with code `otp_expired` when it is wrong, used or too old.
     pub async fn verify_otp(&self, verify: &Verify) -> Result<Option<Session>, Error> {
         let answer = self.client.send(request::ask("/verify", &verify.0)?).await?.accepted()?;
-        self.adopt(reply::maybe_session(&answer, authority::now())?).await
+        let recovery = verify.0.body.get("type").is_some_and(|kind| kind == Purpose::Recovery.word());
+        let event = if recovery { AuthEvent::PasswordRecovery } else { AuthEvent::SignedIn };
+        self.adopt(reply::maybe_session(&answer, self.now())?, event).await
     }
 
     /// Sends a mail or a message once more.
@@ -126,7 +175,7 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::Invalid`] when the token is not one for this project.
     pub async fn sign_in_with_id_token(&self, token: &IdToken) -> Result<Session, Error> {
-        self.enter(request::id_token(&token.0)?).await
+        self.enter(request::id_token(&token.0)?, AuthEvent::SignedIn).await
     }
 
     /// Where somebody signs in with their company's account: an address to open in a browser.
@@ -134,40 +183,104 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::NotFound`] when the company is not known.
     pub async fn sign_in_with_sso(&self, sso: &Sso) -> Result<String, Error> {
-        #[derive(serde::Deserialize)]
-        struct Place {
-            url: String,
-        }
         let place: Place = self.client.send(request::ask("/sso", &sso.0)?).await?.accepted()?.json()?;
         Ok(place.url)
     }
 
-    /// Where somebody signs in with another provider: an address to open in a browser. It comes back to
-    /// `redirect_to` with a code for [`Auth::exchange_code`].
-    pub fn oauth_url(
+    /// Signs a person in by a text their wallet signed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the text or the signature is not good, or the project takes no wallets.
+    pub async fn sign_in_with_web3(&self, wallet: &Web3) -> Result<Session, Error> {
+        self.enter(request::web3(&wallet.0)?, AuthEvent::SignedIn).await
+    }
+
+    /// Passkeys, to sign in by or to make.
+    pub fn passkeys(&self) -> Passkeys {
+        Passkeys::new(self.client.clone())
+    }
+
+    /// Signs a person in with another provider, in a browser that comes back to a port of this machine: for
+    /// desktop and command-line apps. `open` shows the address to the person.
+    ///
+    /// ```no_run
+    /// # async fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
+    /// use supabase_sdk::auth::OAuth;
+    /// let open = |url: &str| std::process::Command::new("xdg-open").arg(url).spawn().map(drop);
+    /// let session = client.auth().sign_in_with_oauth(&OAuth::with("github"), open).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Loopback::code`] and [`Auth::exchange_code`]; [`ErrorKind::Config`] when `open` fails.
+    pub async fn sign_in_with_oauth(
         &self,
-        provider: &str,
+        oauth: &OAuth,
+        open: impl FnOnce(&str) -> io::Result<()>,
+    ) -> Result<Session, Error> {
+        let (back, pkce) = (Loopback::open().await?, Pkce::random());
+        let url = self.oauth_url(&oauth.coming_back_to(back.redirect_to()), &pkce);
+        self.come_back(&back, &pkce, open(&url)).await
+    }
+
+    /// Where somebody signs in with another provider: an address to open in a browser. It comes back with a
+    /// code for [`Auth::exchange_code`]. An app without an address of its own has [`Auth::sign_in_with_oauth`].
+    pub fn oauth_url(&self, oauth: &OAuth, pkce: &Pkce) -> String {
+        format!("{}{}", self.client.url(), oauth.request("/authorize", pkce).uri())
+    }
+
+    /// Adds another provider to the ways who is signed in can sign in, in a browser: as
+    /// [`Auth::sign_in_with_oauth`].
+    ///
+    /// # Errors
+    /// As there, and [`ErrorKind::Conflict`] with code `identity_already_exists` when it is somebody else's.
+    pub async fn link_identity(
+        &self,
+        oauth: &OAuth,
+        open: impl FnOnce(&str) -> io::Result<()>,
+    ) -> Result<Session, Error> {
+        let (back, pkce) = (Loopback::open().await?, Pkce::random());
+        let url = self.link_identity_url(&oauth.coming_back_to(back.redirect_to()), &pkce).await?;
+        self.come_back(&back, &pkce, open(&url)).await
+    }
+
+    /// Where who is signed in adds another provider: as [`Auth::oauth_url`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where the project does not let people do so, [`ErrorKind::Unauthenticated`] when
+    /// nobody is signed in.
+    pub async fn link_identity_url(&self, oauth: &OAuth, pkce: &Pkce) -> Result<String, Error> {
+        let request = oauth.request("/user/identities/authorize", pkce).query("skip_http_redirect", "true");
+        let place: Place = self.client.send(request).await?.accepted()?.json()?;
+        Ok(place.url)
+    }
+
+    /// Adds another provider by a token of it.
+    ///
+    /// # Errors
+    /// As [`Auth::sign_in_with_id_token`] and [`Auth::link_identity`].
+    pub async fn link_id_token(&self, token: &IdToken) -> Result<Session, Error> {
+        self.enter(request::link_id_token(&token.0)?, AuthEvent::UserUpdated).await
+    }
+
+    async fn come_back(
+        &self,
+        back: &Loopback,
         pkce: &Pkce,
-        redirect_to: Option<&str>,
-        scopes: &[&str],
-    ) -> String {
-        let mut request = crate::Request::get("/auth/v1/authorize").query("provider", provider);
-        if let Some(url) = redirect_to {
-            request = request.query("redirect_to", url);
-        }
-        if !scopes.is_empty() {
-            request = request.query("scopes", scopes.join(" "));
-        }
-        request = request.query("code_challenge", pkce.challenge()).query("code_challenge_method", "s256");
-        format!("{}{}", self.client.url(), request.uri())
+        opened: io::Result<()>,
+    ) -> Result<Session, Error> {
+        opened.map_err(|source| {
+            Error::new(ErrorKind::Config, "the browser could not be opened").with_source(source)
+        })?;
+        self.exchange_code(&back.code().await?, pkce).await
     }
 
     /// Exchanges the code that came back from a browser.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] or `NotFound` when the code is used, too old, or another secret's.
+    /// [`ErrorKind::Invalid`] when the code is used, too old, or another secret's.
     pub async fn exchange_code(&self, code: &str, pkce: &Pkce) -> Result<Session, Error> {
-        self.enter(request::exchange_code(code, pkce.verifier())?).await
+        self.enter(request::exchange_code(code, pkce.verifier())?, AuthEvent::SignedIn).await
     }
 
     /// Second factors.
@@ -187,18 +300,31 @@ impl Auth {
         self.client.send(request).await?.accepted().map(drop)
     }
 
-    async fn enter(&self, request: crate::Request) -> Result<Session, Error> {
+    /// Asks for a session and takes it.
+    async fn enter(
+        &self,
+        request: crate::Request,
+        event: impl FnOnce(Session) -> AuthEvent,
+    ) -> Result<Session, Error> {
         let answer = self.client.send(request).await?.accepted()?;
-        let session = reply::session(&answer, authority::now())?;
-        self.client.authority().adopt(&session).await?;
+        let session = reply::session(&answer, self.now())?;
+        self.client.authority().adopt(&session, event).await?;
         Ok(session)
     }
 
-    async fn adopt(&self, session: Option<Session>) -> Result<Option<Session>, Error> {
+    async fn adopt(
+        &self,
+        session: Option<Session>,
+        event: impl FnOnce(Session) -> AuthEvent,
+    ) -> Result<Option<Session>, Error> {
         if let Some(session) = &session {
-            self.client.authority().adopt(session).await?;
+            self.client.authority().adopt(session, event).await?;
         }
         Ok(session)
+    }
+
+    fn now(&self) -> Duration {
+        self.client.authority().now()
     }
 
     /// The session, renewed if it is about to expire; `None` when nobody is signed in.
@@ -214,7 +340,62 @@ impl Auth {
     /// # Errors
     /// When it cannot be kept in the client's store.
     pub async fn set_session(&self, session: Session) -> Result<(), Error> {
-        self.client.authority().adopt(&session).await
+        self.client.authority().adopt(&session, AuthEvent::SignedIn).await
+    }
+
+    /// Goes on with tokens that were kept elsewhere, or that came in the address of a link. An access token that
+    /// has ended is renewed, any other is shown to the server, which says whose it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when they are not good.
+    pub async fn set_tokens(&self, access: Token, refresh: Token) -> Result<Session, Error> {
+        let claims = Shown::read(&access)?.claims;
+        if claims.expires_within(Duration::ZERO, self.now()) {
+            return self.enter(request::refresh(&refresh)?, AuthEvent::SignedIn).await;
+        }
+        let user = self.user_of(&access).await?;
+        let session = Session::new(access, refresh, claims.exp, user);
+        self.set_session(session.clone()).await?;
+        Ok(session)
+    }
+
+    /// Renews the session in the background, until the answer is dropped, so that a token that is read out of
+    /// it is good too. Requests need nothing of the kind: they renew it themselves. To be called within a Tokio
+    /// runtime.
+    pub fn auto_refresh(&self) -> AutoRefresh {
+        AutoRefresh::start(self.client.clone())
+    }
+
+    /// What the session's access token says, checked; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// As [`Auth::claims_of`], and when the session had to be renewed and could not be.
+    pub async fn claims(&self) -> Result<Option<Claims>, Error> {
+        match self.client.authority().bearer(&self.client).await? {
+            Some(token) => self.claims_of(&Token::new(token)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What an access token says, checked: here, by the project's public keys, which are kept for ten minutes;
+    /// one that is signed with the project's secret by asking the server.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when it is no token of this project, has ended, or its session is over.
+    pub async fn claims_of(&self, token: &Token) -> Result<Claims, Error> {
+        let shown = Shown::read(token)?;
+        if shown.claims.expires_within(Duration::ZERO, self.now()) {
+            return Err(keys::ended());
+        }
+        let secret = shown.alg.starts_with("HS") || shown.kid.is_none();
+        let verdict =
+            if secret { Verdict::Unknown } else { self.client.keys().judge(&self.client, &shown).await? };
+        match verdict {
+            Verdict::Good => {}
+            Verdict::Forged => return Err(keys::forged()),
+            Verdict::Unknown => self.user_of(token).await.map(drop)?,
+        }
+        Ok(shown.claims)
     }
 
     /// What happens to the session from now on: signing in and out, here or in a process that shares the
@@ -251,6 +432,22 @@ impl Auth {
             return Err(Error::new(ErrorKind::Unauthenticated, "nobody is signed in"));
         }
         self.client.send(request::user()).await?.accepted()?.json()
+    }
+
+    /// Asks the server whose token this is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when it is not good.
+    pub async fn user_of(&self, token: &Token) -> Result<User, Error> {
+        self.client.send(request::user_of(token)?).await?.accepted()?.json()
+    }
+
+    /// The ways who is signed in can sign in.
+    ///
+    /// # Errors
+    /// As [`Auth::user`].
+    pub async fn identities(&self) -> Result<Vec<Identity>, Error> {
+        Ok(self.user().await?.identities)
     }
 
     /// Changes what Auth knows of who is signed in. A new address has to be confirmed first, by mail.
@@ -301,6 +498,11 @@ impl Auth {
             401 | 403 | 404 => kept,
             _ => answer.accepted().and(kept),
         }
+    }
+
+    /// What other apps may do for who is signed in, where the project is who they sign in with.
+    pub fn consent(&self) -> Consent {
+        Consent::new(self.client.clone())
     }
 
     /// Administration of users. Needs the project's secret key, so it has no place in an app.

@@ -10,11 +10,13 @@ use crate::transport::Reply;
 
 #[derive(Deserialize)]
 struct WireSession {
-    access_token: Option<String>,
-    refresh_token: Option<String>,
+    access_token: Option<Token>,
+    refresh_token: Option<Token>,
     expires_in: Option<u64>,
     expires_at: Option<u64>,
     user: Option<User>,
+    provider_token: Option<Token>,
+    provider_refresh_token: Option<Token>,
 }
 
 /// The session in an answer; `now` is the time since 1970, for servers that only say how long.
@@ -34,9 +36,11 @@ pub(super) fn maybe_session(reply: &Reply, now: Duration) -> Result<Option<Sessi
     // By our clock, where the answer says how long: a clock that is off is then off on both sides.
     let by_our_clock = wire.expires_in.map(|lifetime| now.as_secs().saturating_add(lifetime));
     Ok(Some(Session {
-        access_token: Token::new(access_token),
-        refresh_token: Token::new(refresh_token),
+        access_token,
+        refresh_token,
         expires_at: by_our_clock.or(wire.expires_at).unwrap_or_else(|| now.as_secs().saturating_add(3_600)),
         user,
+        provider_token: wire.provider_token,
+        provider_refresh_token: wire.provider_refresh_token,
     }))
 }

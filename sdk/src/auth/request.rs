@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::auth::credentials::Question;
 use crate::auth::{Contact, NewUser, Scope, Session, Token, UserChange};
 use crate::error::Error;
-use crate::transport::Request;
+use crate::transport::{Credentials, Request};
 
 /// From this version on errors are `{code, message}`.
 const API_VERSION: (HeaderName, &str) = (HeaderName::from_static("x-supabase-api-version"), "2024-01-01");
@@ -16,6 +16,41 @@ fn request(method: Method, path: &str) -> Request {
     let mut request = Request::new(method, format!("/auth/v1{path}"));
     request.headers.insert(API_VERSION.0, http::HeaderValue::from_static(API_VERSION.1));
     request
+}
+
+/// A question on the session's behalf.
+pub(super) fn get(path: &str) -> Request {
+    request(Method::GET, path)
+}
+
+/// As [`get`].
+pub(super) fn post(path: &str) -> Request {
+    request(Method::POST, path)
+}
+
+/// As [`get`].
+pub(super) fn delete(path: &str) -> Request {
+    request(Method::DELETE, path)
+}
+
+/// As [`get`].
+pub(super) fn patch(path: &str) -> Request {
+    request(Method::PATCH, path)
+}
+
+/// A question that only the project's secret key may ask.
+pub(super) fn as_admin(method: Method, path: &str) -> Request {
+    request(method, path).as_key()
+}
+
+/// The public keys of the project.
+pub(super) fn keys() -> Request {
+    request(Method::GET, "/.well-known/jwks.json").as_key()
+}
+
+/// Whose token this is, by the server's word; the session's own is left alone.
+pub(super) fn user_of(token: &Token) -> Result<Request, Error> {
+    request(Method::GET, "/user").header(AUTHORIZATION, &format!("Bearer {}", token.expose()))
 }
 
 /// A question on nobody's behalf yet.
@@ -50,20 +85,28 @@ pub(super) fn unlink_identity(id: &str) -> Request {
     request(Method::DELETE, &format!("/user/identities/{}", segment(id)))
 }
 
-pub(super) fn factors(rest: &str) -> Request {
-    request(Method::POST, &format!("/factors{rest}"))
+pub(super) fn web3(question: &Question) -> Result<Request, Error> {
+    Ok(ask("/token", question)?.query("grant_type", "web3"))
+}
+
+pub(super) fn link_id_token(question: &Question) -> Result<Request, Error> {
+    let mut request = id_token(&question.clone().with("link_identity", true))?;
+    request.credentials = Credentials::Session;
+    Ok(request)
 }
 
 /// A text as one segment of a path.
 pub(super) fn segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-        .to_string()
-        .replace("%2D", "-")
+    const SEGMENT: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b':');
+    percent_encoding::utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 pub(super) fn refresh(token: &Token) -> Result<Request, Error> {
     let body = json!({ "refresh_token": token.expose() });
-    request(Method::POST, "/token").as_key().query("grant_type", "refresh_token").json(&body)
+    // A token that is shown again, because its answer got lost, is answered with its successor.
+    let request = request(Method::POST, "/token").as_key().safe_to_repeat();
+    request.query("grant_type", "refresh_token").json(&body)
 }
 
 pub(super) fn user() -> Request {
@@ -84,7 +127,7 @@ pub(super) fn sign_out(session: &Session, scope: Scope) -> Result<Request, Error
 }
 
 pub(super) fn admin(path: &str, redirect_to: Option<&str>) -> Request {
-    let request = request(Method::POST, path).as_key();
+    let request = as_admin(Method::POST, path);
     match redirect_to {
         Some(url) => request.query("redirect_to", url),
         None => request,
@@ -98,13 +141,6 @@ pub(super) fn end_session(token: &Token, scope: Scope) -> Result<Request, Error>
 
 pub(super) fn create_user(user: &NewUser) -> Result<Request, Error> {
     request(Method::POST, "/admin/users").as_key().json(user)
-}
-
-pub(super) fn users(page: u32, per_page: u32) -> Request {
-    request(Method::GET, "/admin/users")
-        .as_key()
-        .query("page", page.to_string())
-        .query("per_page", per_page.to_string())
 }
 
 pub(super) fn one_user(method: Method, id: uuid::Uuid) -> Request {

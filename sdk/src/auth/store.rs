@@ -10,11 +10,11 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::auth::{Session, Token, User};
+use crate::auth::Session;
 use crate::error::{Error, ErrorKind};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 
 /// Where a session is kept. Its methods may block: they are called where that disturbs nobody.
 pub trait SessionStore: Send + Sync + fmt::Debug {
@@ -41,7 +41,7 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
 pub type StoreLock = Box<dyn Any + Send>;
 
 /// A session in a file that only its owner can read, replaced in one step, and safe to share between
-/// processes.
+/// processes. It may be sealed besides, so that a copy of the file in a backup is worth nothing.
 ///
 /// ```no_run
 /// # fn run() -> Result<(), supabase_sdk::Error> {
@@ -54,13 +54,36 @@ pub type StoreLock = Box<dyn Any + Send>;
 #[derive(Debug, Clone)]
 pub struct FileStore {
     path: PathBuf,
+    seal: Option<Seal>,
 }
 
 impl FileStore {
     /// Keeps the session in this file. Its folder is made when it is not there, and beside it lie a lock and,
     /// for a moment, the next session.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), seal: None }
+    }
+
+    /// The same, sealed with a key that is kept elsewhere (AES-256-GCM).
+    pub fn sealed(path: impl Into<PathBuf>, key: &[u8; 32]) -> Self {
+        Self { path: path.into(), seal: Some(Seal(Arc::new(*key))) }
+    }
+
+    /// The same, sealed with a key in the person's keyring: Keychain, Credential Manager or Secret Service. It is
+    /// made when it is not there. `service` is the app's name in the keyring. The session itself may be longer
+    /// than some keyrings take, and so lies in the file.
+    ///
+    /// This waits while the keyring asks the person to open it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when there is no keyring or it stays shut.
+    #[cfg(feature = "keyring")]
+    pub fn in_keyring(path: impl Into<PathBuf>, service: &str) -> Result<Self, Error> {
+        let file = Self::at(path);
+        // Of two processes that find no key, one makes it.
+        let _held = file.lock()?;
+        let key = keyring::key_of(service)?;
+        Ok(Self { seal: Some(Seal(Arc::new(key))), ..file })
     }
 
     fn beside(&self, ending: &str) -> PathBuf {
@@ -77,7 +100,11 @@ impl FileStore {
     fn replace(&self, session: &Session) -> io::Result<()> {
         let next = self.beside(".next");
         let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&next)?;
-        file.write_all(&serde_json::to_vec(&Kept::from(session))?)?;
+        let text = session.expose().into_bytes();
+        file.write_all(&match &self.seal {
+            Some(seal) => seal.close(text).ok_or_else(|| io::Error::other("it cannot be sealed"))?,
+            None => text,
+        })?;
         file.sync_all()?;
         fs::rename(&next, &self.path)?;
         self.settle()
@@ -112,14 +139,19 @@ impl SessionStore for FileStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.failed("read", error)),
         }
-        let kept: Kept = serde_json::from_slice(&text).map_err(|_| {
+        let opened = match &self.seal {
+            Some(seal) => seal.open(text),
+            None => Some(text),
+        };
+        let kept = opened.and_then(|text| Session::read(&text).ok()).ok_or_else(|| {
+            let sealed = if self.seal.is_some() { ", or sealed with another key" } else { "" };
             let message = format!(
-                "the session's file {} is not one of ours; remove it to sign in again",
+                "the session's file {} is not one of ours{sealed}; remove it to sign in again",
                 self.path.display()
             );
             Error::new(ErrorKind::Config, message)
         })?;
-        Ok(Some(kept.into()))
+        Ok(Some(kept))
     }
 
     fn save(&self, session: Option<&Session>) -> Result<(), Error> {
@@ -131,6 +163,66 @@ impl SessionStore for FileStore {
             },
         };
         saved.map_err(|source| self.failed("written", source))
+    }
+}
+
+/// The key a file is sealed with.
+#[derive(Clone)]
+struct Seal(Arc<[u8; 32]>);
+
+impl Seal {
+    /// What the key is for: nothing else that it may seal is read as a session.
+    const PURPOSE: &[u8] = b"supabase session";
+
+    fn key(&self) -> Option<RandomizedNonceKey> {
+        RandomizedNonceKey::new(&AES_256_GCM, self.0.as_slice()).ok()
+    }
+
+    /// A number that is used once, and then the text, sealed.
+    fn close(&self, mut text: Vec<u8>) -> Option<Vec<u8>> {
+        let nonce = self.key()?.seal_in_place_append_tag(Aad::from(Self::PURPOSE), &mut text).ok()?;
+        Some([nonce.as_ref().as_slice(), &text].concat())
+    }
+
+    fn open(&self, mut sealed: Vec<u8>) -> Option<Vec<u8>> {
+        let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        Some(self.key()?.open_in_place(nonce, Aad::from(Self::PURPOSE), text).ok()?.to_vec())
+    }
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Seal(hidden)")
+    }
+}
+
+#[cfg(feature = "keyring")]
+mod keyring {
+    use super::{Error, ErrorKind};
+
+    /// The key of an app in the person's keyring, made when it is not there.
+    pub(super) fn key_of(service: &str) -> Result<[u8; 32], Error> {
+        // What a keyring says of itself may name other secrets, so it is the cause and not the message.
+        let failed = |source: ::keyring::Error| {
+            Error::new(ErrorKind::Config, "the keyring cannot be used").with_source(source)
+        };
+        let entry = ::keyring::Entry::new(service, "session key").map_err(failed)?;
+        match entry.get_secret() {
+            Ok(key) => key.try_into().map_err(|_| {
+                let message = format!("the keyring's entry \"session key\" of {service} is not one of ours");
+                Error::new(ErrorKind::Config, message)
+            }),
+            Err(::keyring::Error::NoEntry) => {
+                let mut key = [0; 32];
+                aws_lc_rs::rand::fill(&mut key).map_err(|source| {
+                    Error::new(ErrorKind::Config, "no key can be made").with_source(source)
+                })?;
+                entry.set_secret(&key).map_err(failed)?;
+                Ok(key)
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 }
 
@@ -147,37 +239,6 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// A session as it lies in a file.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    access_token: String,
-    refresh_token: String,
-    expires_at: u64,
-    user: User,
-}
-
-impl From<&Session> for Kept {
-    fn from(session: &Session) -> Self {
-        Self {
-            access_token: session.access_token.expose().to_owned(),
-            refresh_token: session.refresh_token.expose().to_owned(),
-            expires_at: session.expires_at,
-            user: session.user.clone(),
-        }
-    }
-}
-
-impl From<Kept> for Session {
-    fn from(kept: Kept) -> Self {
-        Self {
-            access_token: Token::new(kept.access_token),
-            refresh_token: Token::new(kept.refresh_token),
-            expires_at: kept.expires_at,
-            user: kept.user,
-        }
-    }
-}
-
 /// True for a path whose permissions let somebody else read it; for tests.
 #[cfg(all(test, unix))]
 fn others_may_read(path: &std::path::Path) -> bool {
@@ -188,14 +249,11 @@ fn others_may_read(path: &std::path::Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Token, User};
 
     fn session(token: &str) -> Session {
-        Session {
-            access_token: Token::new(token),
-            refresh_token: Token::new("r"),
-            expires_at: 7,
-            user: User::default(),
-        }
+        let session = Session::new(Token::new(token), Token::new("r"), 7, User::default());
+        Session { provider_token: Some(Token::new("p")), ..session }
     }
 
     #[test]
@@ -213,6 +271,36 @@ mod tests {
         store.save(None).unwrap();
         store.save(None).unwrap();
         assert_eq!(store.load().unwrap(), None);
+    }
+
+    #[test]
+    fn a_sealed_file_shows_nothing_and_opens_with_its_own_key_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session.json");
+        let store = FileStore::sealed(&path, &[7; 32]);
+        store.save(Some(&session("S3CRET"))).unwrap();
+        assert_eq!(store.load().unwrap(), Some(session("S3CRET")));
+        let lies = fs::read(&path).unwrap();
+        assert!(
+            !String::from_utf8_lossy(&lies).contains("S3CRET")
+                && format!("{store:?}").contains("Seal(hidden)")
+        );
+        store.save(Some(&session("S3CRET"))).unwrap();
+        assert_ne!(fs::read(&path).unwrap(), lies, "a number that is used once");
+        for other in [FileStore::sealed(&path, &[8; 32]), FileStore::at(&path)] {
+            assert_eq!(other.load().unwrap_err().kind(), ErrorKind::Config);
+        }
+        for at in 0..lies.len() {
+            let mut turned = lies.clone();
+            turned[at] ^= 1;
+            fs::write(&path, turned).unwrap();
+            assert_eq!(store.load().unwrap_err().kind(), ErrorKind::Config);
+            fs::write(&path, &lies[..at]).unwrap();
+            assert!(store.load().is_err());
+        }
+        // Whoever signs in again is not held up by what is there.
+        store.save(Some(&session("b"))).unwrap();
+        assert_eq!(store.load().unwrap(), Some(session("b")));
     }
 
     #[test]

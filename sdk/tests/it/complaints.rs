@@ -104,12 +104,7 @@ async fn bug_after_signing_in_the_person_asks_and_not_the_key() {
     );
     client
         .auth()
-        .set_session(Session {
-            access_token: Token::new("theirs"),
-            refresh_token: Token::new("r"),
-            expires_at: 4_102_444_800,
-            user: User::default(),
-        })
+        .set_session(Session::new(Token::new("theirs"), Token::new("r"), 4_102_444_800, User::default()))
         .await
         .unwrap();
     drop(client.from("notes").select("*").fetch().await);
@@ -308,12 +303,7 @@ async fn an_expired_token_is_renewed_once_and_the_request_sent_again() {
     const RENEWED: &str = r#"{"access_token":"new","refresh_token":"r2","expires_at":4102444800,
         "user":{"id":"6d1a1f3e-0000-4000-8000-000000000001"}}"#;
     let expired = r#"{"code":"PGRST303","message":"JWT expired"}"#;
-    let session = || Session {
-        access_token: Token::new("old"),
-        refresh_token: Token::new("r1"),
-        expires_at: 4_102_444_800,
-        user: User::default(),
-    };
+    let session = || Session::new(Token::new("old"), Token::new("r1"), 4_102_444_800, User::default());
     let (script, client) = Script::client([(401, expired), (200, RENEWED), (200, "[]")]);
     client.auth().set_session(session()).await.unwrap();
     client.from("notes").insert(&json!({ "a": 1 })).send().await.unwrap();
@@ -386,12 +376,7 @@ async fn the_community_client_comes_wired() {
     let (_, client) = Script::echo(200, "[]", |builder| builder.schema("personal"));
     client
         .auth()
-        .set_session(Session {
-            access_token: Token::new("theirs"),
-            refresh_token: Token::new("r"),
-            expires_at: 4_102_444_800,
-            user: User::default(),
-        })
+        .set_session(Session::new(Token::new("theirs"), Token::new("r"), 4_102_444_800, User::default()))
         .await
         .unwrap();
     let request = client.postgrest().await.unwrap().from("notes").select("*").build().build().unwrap();
@@ -450,12 +435,7 @@ async fn a_token_that_expired_early_is_renewed_once_for_all_who_hear_so() {
     let client = client.build().unwrap();
     client
         .auth()
-        .set_session(Session {
-            access_token: Token::new("old"),
-            refresh_token: Token::new("r1"),
-            expires_at: 4_102_444_800,
-            user: User::default(),
-        })
+        .set_session(Session::new(Token::new("old"), Token::new("r1"), 4_102_444_800, User::default()))
         .await
         .unwrap();
     let asks = (0..64).map(|_| client.from("notes").select("*").fetch());

@@ -64,12 +64,8 @@ fn logs_say_what_happened_and_hold_no_secret() {
     runtime.block_on(async {
         let quick = supabase_sdk::Retry { tries: 2, first: std::time::Duration::ZERO, ..Default::default() };
         let (_, client) = Script::echo(409, refusal, |builder| builder.trace(move || Some(trace.clone())));
-        let session = Session {
-            access_token: Token::new("S3CRET"),
-            refresh_token: Token::new("S3CRET"),
-            expires_at: 4_102_444_800,
-            user: User::default(),
-        };
+        let session =
+            Session::new(Token::new("S3CRET"), Token::new("S3CRET"), 4_102_444_800, User::default());
         client.auth().set_session(session).await.unwrap();
         let insert = client.from("logged").insert(&serde_json::json!({ "title": "S3CRET" }));
         assert_eq!(insert.send().await.unwrap_err().kind(), ErrorKind::Conflict);

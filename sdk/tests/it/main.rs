@@ -9,8 +9,11 @@ mod complaints;
 mod edges;
 mod hostile;
 mod http;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod logs;
 mod rest;
 mod scripted;
 mod sessions;
+mod tokens;
 mod wire;

@@ -47,12 +47,7 @@ impl Renewals {
 }
 
 fn session(expires_at: u64) -> Session {
-    Session {
-        access_token: Token::new("a0"),
-        refresh_token: Token::new("r0"),
-        expires_at,
-        user: User::default(),
-    }
+    Session::new(Token::new("a0"), Token::new("r0"), expires_at, User::default())
 }
 
 /// A transport that asks [`Renewals`], or does what it is told.

@@ -111,6 +111,7 @@ pub(super) async fn unlink(
         .map_err(|_| AuthError::not_found("validation_failed", "identity_id must be an UUID"))?;
     let mut tx = service.store.begin().await?;
     let Caller { user, .. } = Caller::of(&service, &mut tx, &headers, &moment).await?;
+    service.require_manual_linking()?;
     let gone = || AuthError::unexpected("Database error loading user");
     let mut user = tx.user_to_change(user.id).await?.ok_or_else(gone)?;
     let mut identities = tx.identities(user.id).await?;

@@ -28,7 +28,7 @@ use super::{
     user::{AUTHENTICATED, Identity, Metadata, User, merge},
 };
 
-const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
+pub(super) const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
 
 /// `GET /admin/users`
 pub(super) async fn list(
@@ -253,6 +253,7 @@ async fn forget(tx: &mut Tx, mut user: User, moment: &Moment) -> sqlx::Result<()
     for factor in tx.factors(id).await? {
         tx.remove_factor(factor.id).await?;
     }
+    tx.remove_passkeys(id).await?;
     (user.email, user.phone) = (hidden_email(&user.email), hidden_phone(&user.phone));
     (user.email_change, user.phone_change) =
         (hidden_email(&user.email_change), hidden_phone(&user.phone_change));
@@ -265,7 +266,8 @@ async fn forget(tx: &mut Tx, mut user: User, moment: &Moment) -> sqlx::Result<()
     Ok(())
 }
 
-async fn find(tx: &mut Tx, id: &str) -> Result<User, AuthError> {
+/// Somebody by their id, about to be changed.
+pub(super) async fn find(tx: &mut Tx, id: &str) -> Result<User, AuthError> {
     let id = Uuid::parse_str(id)
         .map_err(|_| AuthError::not_found("validation_failed", "user_id must be an UUID"))?;
     tx.user_to_change(id).await?.ok_or_else(|| AuthError::not_found("user_not_found", "User not found"))

@@ -16,7 +16,7 @@ pub(super) struct Factor {
     pub(super) id: Uuid,
     pub(super) user_id: Uuid,
     pub(super) friendly_name: Option<String>,
-    /// `totp`, `phone` or, made elsewhere, `webauthn`.
+    /// `totp`, `phone` or `webauthn`.
     pub(super) factor_type: String,
     /// `unverified` or `verified`.
     pub(super) status: String,

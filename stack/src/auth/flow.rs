@@ -1,7 +1,8 @@
-//! Sign-ins that leave for a mailbox and come back: PKCE.
+//! Sign-ins that leave for a mailbox or a provider and come back.
 //!
-//! Whoever begins one keeps a verifier and shows its challenge. The link in the mail then leads
-//! to a code instead of tokens, and only who shows code and verifier gets those, once.
+//! With PKCE, whoever begins one keeps a verifier and shows its challenge. What they come back with
+//! is then a code instead of tokens, and only who shows code and verifier gets those, once. A trip to
+//! a provider is kept with and without it: its id is the `state` the provider gives back.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,8 +23,8 @@ pub(super) struct Challenge {
     pub(super) method: &'static str,
 }
 
-/// A sign-in that has not come back yet.
-#[derive(Debug, Clone, FromRow)]
+/// A sign-in that has not come back yet. It holds what signs in, so it has no `Debug`.
+#[derive(Clone, FromRow)]
 pub(super) struct Flow {
     pub(super) id: Uuid,
     pub(super) user_id: Option<Uuid>,
@@ -33,6 +34,32 @@ pub(super) struct Flow {
     pub(super) authentication_method: String,
     pub(super) created_at: DateTime<Utc>,
     pub(super) auth_code_issued_at: Option<DateTime<Utc>>,
+    /// What the provider gave, if it led to one.
+    pub(super) provider_access_token: Option<String>,
+    pub(super) provider_refresh_token: Option<String>,
+}
+
+/// A sign-in that has left for a provider's page. It holds what signs in, so it has no `Debug`.
+#[derive(Clone, FromRow)]
+pub(super) struct Trip {
+    /// The `state` it comes back with.
+    pub(super) id: Uuid,
+    /// Who it was, once it is back.
+    pub(super) user_id: Option<Uuid>,
+    /// What it leads to with PKCE.
+    pub(super) auth_code: Option<String>,
+    pub(super) code_challenge: Option<String>,
+    pub(super) code_challenge_method: Option<String>,
+    pub(super) provider_type: String,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) invite_token: Option<String>,
+    /// Where it leads in the end.
+    pub(super) referrer: Option<String>,
+    /// Who it adds an identity to.
+    pub(super) linking_target_id: Option<Uuid>,
+    /// Where the verifier is kept that the provider is shown.
+    pub(super) oauth_client_state_id: Option<Uuid>,
+    pub(super) email_optional: bool,
 }
 
 impl Challenge {
@@ -74,6 +101,8 @@ impl Flow {
             authentication_method: method.to_owned(),
             created_at: moment.now,
             auth_code_issued_at: None,
+            provider_access_token: None,
+            provider_refresh_token: None,
         }
     }
 
@@ -83,15 +112,53 @@ impl Flow {
             Some(issued) if self.authentication_method == "magiclink" => issued,
             _ => self.created_at,
         };
-        now > since + GOOD_FOR
+        is_over(since, now)
     }
 
     pub(super) fn is_met_by(&self, verifier: &str) -> bool {
         match self.code_challenge_method.as_str() {
-            "s256" => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == self.code_challenge,
+            "s256" => challenge_of(verifier) == self.code_challenge,
             _ => verifier == self.code_challenge,
         }
     }
+}
+
+impl Trip {
+    pub(super) fn new(
+        moment: &mut Moment,
+        provider: &str,
+        challenge: Option<Challenge>,
+        referrer: String,
+    ) -> Self {
+        Self {
+            id: moment.uuid(),
+            user_id: None,
+            auth_code: challenge.as_ref().map(|_| moment.uuid().to_string()),
+            code_challenge_method: challenge.as_ref().map(|challenge| challenge.method.to_owned()),
+            code_challenge: challenge.map(|challenge| challenge.text),
+            provider_type: provider.to_owned(),
+            created_at: moment.now,
+            invite_token: None,
+            referrer: Some(referrer),
+            linking_target_id: None,
+            oauth_client_state_id: None,
+            email_optional: false,
+        }
+    }
+
+    pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
+        is_over(self.created_at, now)
+    }
+}
+
+/// Whether what left then is back too late.
+pub(super) fn is_over(since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now > since + GOOD_FOR
+}
+
+/// The challenge that is shown for a verifier, by SHA-256.
+pub(super) fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::{
     Service,
+    authenticator::{self, WEBAUTHN},
     caller::Caller,
     contact::Contact,
     factor::{Factor, MOST, Question, VERIFIED},
@@ -47,7 +48,7 @@ pub(super) async fn enrol(
     let (user, session) = signed_in(&service, &mut tx, &headers, &moment).await?;
     match asked.factor_type.as_str() {
         "totp" | "phone" => {}
-        "webauthn" => return Err(AuthError::not_imitated("POST /factors of type webauthn")),
+        WEBAUTHN => service.check_authenticators("mfa_webauthn_enroll_not_enabled")?,
         _ => return Err(AuthError::invalid("factor_type needs to be totp, phone, or webauthn")),
     }
     let phone = match (asked.factor_type.as_str(), &asked.phone) {
@@ -99,6 +100,11 @@ pub(super) async fn ask(
     let mut tx = service.store.begin().await?;
     let (user, _) = signed_in(&service, &mut tx, &headers, &moment).await?;
     let factor = find(&mut tx, &user, &id).await?;
+    let mut ceremony = None;
+    if factor.factor_type == WEBAUTHN {
+        service.check_authenticators("mfa_webauthn_verify_not_enabled")?;
+        ceremony = Some(authenticator::question(&service, &mut tx, &user, &factor, &mut moment).await?);
+    }
     let mut question = Question {
         id: moment.uuid(),
         factor_id: factor.id,
@@ -114,11 +120,16 @@ pub(super) async fn ask(
         message = Some(text(phone, code, &mut moment));
     }
     tx.add_question(&question).await?;
+    let mut reply = json!({
+        "id": question.id, "type": factor.factor_type, "expires_at": question.ends_at().timestamp(),
+    });
+    if let Some((ceremony, told)) = ceremony {
+        tx.put_ceremony(question.id, &ceremony).await?;
+        reply[WEBAUTHN] = told;
+    }
     tx.commit().await?;
     message.into_iter().for_each(|message| service.inbox.deliver(message));
-    Ok(Json(json!({
-        "id": question.id, "type": factor.factor_type, "expires_at": question.ends_at().timestamp(),
-    })))
+    Ok(Json(reply))
 }
 
 /// `POST /factors/{id}/verify`
@@ -133,6 +144,11 @@ pub(super) async fn answer(
     let mut tx = service.store.begin().await?;
     let (user, mut session) = signed_in(&service, &mut tx, &headers, &moment).await?;
     let mut factor = find(&mut tx, &user, &id).await?;
+    let mut said = None;
+    if factor.factor_type == WEBAUTHN {
+        service.check_authenticators("mfa_webauthn_enroll_not_enabled")?; // hosted: not the other one
+        said = Some(authenticator::check(&factor, asked.webauthn)?);
+    }
     let question = tx.question(factor.id, asked.challenge_id).await?.ok_or_else(|| {
         let message = "MFA factor with the provided challenge ID not found";
         AuthError::unprocessable("mfa_factor_not_found", message)
@@ -149,14 +165,18 @@ pub(super) async fn answer(
         );
         return Err(AuthError::unprocessable("mfa_challenge_expired", message));
     }
-    if !is_right(&mut tx, &factor, &question, &asked.code, &moment).await? {
-        let message = match factor.phone {
-            Some(_) => "Invalid MFA Phone code entered",
-            None => "Invalid TOTP code entered",
-        };
-        return Err(AuthError::unprocessable("mfa_verification_failed", message));
+    if let Some(said) = said {
+        authenticator::answer(&service, &mut tx, &factor, &question, said).await?;
+    } else {
+        if !is_right(&mut tx, &factor, &question, &asked.code, &moment).await? {
+            let message = match factor.phone {
+                Some(_) => "Invalid MFA Phone code entered",
+                None => "Invalid TOTP code entered",
+            };
+            return Err(AuthError::unprocessable("mfa_verification_failed", message));
+        }
+        tx.answer(question.id, &asked.code, &moment).await?;
     }
-    tx.answer(question.id, &asked.code, &moment).await?;
     VERIFIED.clone_into(&mut factor.status);
     tx.save_factor(&factor, &moment).await?;
     tx.raise_session(&session, factor.id, &moment).await?;

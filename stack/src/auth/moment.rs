@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, SubsecRound, Utc};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use uuid::{Builder, Uuid};
@@ -30,7 +31,19 @@ impl Moment {
 
     /// A refresh token.
     pub(super) fn token(&mut self) -> String {
-        (0..TOKEN_LENGTH).map(|_| char::from(TOKEN_LETTERS[self.random.random_range(0..36)])).collect()
+        self.letters(TOKEN_LENGTH)
+    }
+
+    /// So many letters and digits.
+    pub(super) fn letters(&mut self, length: usize) -> String {
+        (0..length).map(|_| char::from(TOKEN_LETTERS[self.random.random_range(0..36)])).collect()
+    }
+
+    /// What an authenticator signs, or an application shows.
+    pub(super) fn challenge(&mut self) -> [u8; 32] {
+        let mut challenge = [0; 32];
+        self.random.fill_bytes(&mut challenge);
+        challenge
     }
 
     /// A one-time code: six digits.
@@ -43,6 +56,13 @@ impl Moment {
         let mut secret = [0; 20];
         self.random.fill_bytes(&mut secret);
         secret
+    }
+
+    /// What only who drew it can show: long enough for RFC 7636.
+    pub(super) fn verifier(&mut self) -> String {
+        let mut secret = [0; 32];
+        self.random.fill_bytes(&mut secret);
+        URL_SAFE_NO_PAD.encode(secret)
     }
 
     /// What a password is hashed with.

@@ -28,6 +28,8 @@ pub(super) struct AuthError {
     message: Cow<'static, str>,
     reasons: &'static [&'static str],
     retry_after: Option<u64>,
+    /// What OAuth calls it, for a refusal in OAuth's own words.
+    oauth: Option<String>,
 }
 
 /// Somebody signed in.
@@ -39,6 +41,10 @@ pub(super) struct SessionReply<'a> {
     expires_at: i64,
     refresh_token: &'a str,
     user: UserReply<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_refresh_token: Option<&'a str>,
 }
 
 /// Somebody, as they and the admins see them.
@@ -120,7 +126,14 @@ impl<'a> SessionReply<'a> {
             expires_at,
             refresh_token,
             user: UserReply::new(profile),
+            provider_token: None,
+            provider_refresh_token: None,
         }
+    }
+
+    /// With what a provider gave, if it led there.
+    pub(super) fn with_provider(self, access_token: Option<&'a str>, refresh_token: Option<&'a str>) -> Self {
+        Self { provider_token: access_token, provider_refresh_token: refresh_token, ..self }
     }
 }
 
@@ -189,7 +202,23 @@ impl IntoResponse for SessionReply<'_> {
 
 impl AuthError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), reasons: &[], retry_after: None }
+        Self { status, code, message: message.into(), reasons: &[], retry_after: None, oauth: None }
+    }
+
+    /// A refusal in OAuth's own words: what is wrong, and a sentence. It has no code of ours.
+    pub(super) fn oauth(error: impl Into<String>, description: impl Into<String>) -> Self {
+        let refusal = Self::new(StatusCode::BAD_REQUEST, "", description.into());
+        Self { oauth: Some(error.into()), ..refusal }
+    }
+
+    /// The same with the first half of its sentence.
+    pub(super) fn within(self, before: &str) -> Self {
+        Self { message: format!("{before}{}", self.message).into(), ..self }
+    }
+
+    /// The same under another code.
+    pub(super) fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     pub(super) fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -219,20 +248,22 @@ impl AuthError {
         Self::unprocessable("phone_exists", "A user with this phone number has already been registered")
     }
 
-    /// Where and how a browser is told about it: error, code and description.
-    pub(super) fn told(&self) -> [(&'static str, String); 3] {
-        let error = match self.status {
-            StatusCode::BAD_REQUEST => "invalid_request",
-            StatusCode::UNAUTHORIZED => "unauthorized_client",
-            StatusCode::FORBIDDEN => "access_denied",
-            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-            _ => "server_error",
+    /// How a browser is told about it: error, code and description.
+    pub(super) fn told(&self) -> Vec<(&'static str, &str)> {
+        let error = match (&self.oauth, self.status, self.code) {
+            (Some(error), _, _) => error,
+            (None, _, "provider_email_needs_verification") => "access_denied",
+            (None, StatusCode::BAD_REQUEST, _) => "invalid_request",
+            (None, StatusCode::UNAUTHORIZED, _) => "unauthorized_client",
+            (None, StatusCode::FORBIDDEN, _) => "access_denied",
+            (None, StatusCode::SERVICE_UNAVAILABLE, _) => "temporarily_unavailable",
+            (None, _, _) => "server_error",
         };
-        [
-            ("error", error.to_owned()),
-            ("error_code", self.code.to_owned()),
-            ("error_description", self.message.clone().into_owned()),
-        ]
+        let mut told = vec![("error", error), ("error_description", self.message.as_ref())];
+        if self.oauth.is_none() {
+            told.insert(1, ("error_code", self.code));
+        }
+        told
     }
 
     pub(super) fn unauthorized(message: &'static str) -> Self {
@@ -243,7 +274,7 @@ impl AuthError {
         Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
-    pub(super) fn not_found(code: &'static str, message: &'static str) -> Self {
+    pub(super) fn not_found(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
@@ -265,7 +296,7 @@ impl AuthError {
     }
 
     /// Something of ours went wrong.
-    pub(super) fn unexpected(message: &'static str) -> Self {
+    pub(super) fn unexpected(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure", message)
     }
 
@@ -288,7 +319,10 @@ impl AuthError {
     }
 
     fn body(&self, version: ApiVersion) -> Value {
-        let Self { status, code, message, reasons, retry_after: _ } = self;
+        let Self { status, code, message, reasons, retry_after: _, oauth } = self;
+        if let Some(error) = oauth {
+            return json!({"error": error, "error_description": message});
+        }
         let mut body = match version {
             ApiVersion::Initial => json!({"code": status.as_u16(), "error_code": code, "msg": message}),
             ApiVersion::V20240101 => json!({"code": code, "message": message}),
@@ -322,7 +356,9 @@ impl ApiVersion {
         let Some(error) = response.extensions_mut().remove::<AuthError>() else { return response };
         let mut response = (error.status, Json(error.body(self))).into_response();
         let headers = response.headers_mut();
-        headers.insert(ERROR_CODE, HeaderValue::from_static(error.code));
+        if error.oauth.is_none() {
+            headers.insert(ERROR_CODE, HeaderValue::from_static(error.code));
+        }
         if let Some(seconds) = error.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -359,6 +395,14 @@ mod tests {
             error.body(ApiVersion::Initial),
             json!({"code": 400, "error_code": "invalid_credentials", "msg": "Invalid login credentials"})
         );
+    }
+
+    #[test]
+    fn a_refusal_in_oauths_words_has_no_code_of_ours() {
+        let error = AuthError::oauth("access_denied", "They said no");
+        let body = json!({"error": "access_denied", "error_description": "They said no"});
+        assert_eq!(error.body(ApiVersion::V20240101), body);
+        assert_eq!(error.told(), [("error", "access_denied"), ("error_description", "They said no")]);
     }
 
     #[test]

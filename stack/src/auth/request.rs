@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{flow::Challenge, reply::AuthError, settings::Settings, user::Metadata};
+use super::{authenticator::Saying, flow::Challenge, reply::AuthError, settings::Settings, user::Metadata};
 
 pub(super) const API_VERSION: HeaderName = HeaderName::from_static("x-supabase-api-version");
 const DEFAULT_PER_PAGE: u32 = 50;
@@ -143,6 +143,8 @@ pub(super) struct Answer {
     pub(super) challenge_id: Uuid,
     #[serde(default)]
     pub(super) code: String,
+    #[serde(default)]
+    pub(super) webauthn: Option<Saying>,
 }
 
 /// `PUT /admin/users/{id}/factors/{id}`
@@ -170,6 +172,69 @@ pub(super) struct PasswordGrant {
 pub(super) struct RefreshGrant {
     #[serde(default, deserialize_with = "filled")]
     pub(super) refresh_token: Option<String>,
+}
+
+/// `POST /token?grant_type=id_token`
+#[derive(Deserialize)]
+pub(super) struct IdTokenGrant {
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) id_token: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) access_token: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) nonce: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) provider: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) client_id: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) issuer: Option<String>,
+    #[serde(default)]
+    pub(super) link_identity: bool,
+}
+
+/// `POST /sso`
+#[derive(Debug, Deserialize)]
+pub(super) struct SingleSignOn {
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) provider_id: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub(super) domain: Option<String>,
+}
+
+/// `POST` and `PUT /admin/custom-providers`. It holds a secret, so it has no `Debug`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CustomProviderParams {
+    pub(super) provider_type: String,
+    pub(super) identifier: String,
+    #[serde(deserialize_with = "filled")]
+    pub(super) name: Option<String>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) client_id: Option<String>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) client_secret: Option<String>,
+    pub(super) acceptable_client_ids: Option<Vec<String>>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) custom_claims_allowlist: Option<Vec<String>>,
+    pub(super) pkce_enabled: Option<bool>,
+    pub(super) attribute_mapping: Option<Metadata>,
+    pub(super) authorization_params: Option<Metadata>,
+    pub(super) enabled: Option<bool>,
+    pub(super) email_optional: Option<bool>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) issuer: Option<String>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) discovery_url: Option<String>,
+    pub(super) skip_nonce_check: Option<bool>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) authorization_url: Option<String>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) token_url: Option<String>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) userinfo_url: Option<String>,
+    #[serde(deserialize_with = "filled")]
+    pub(super) jwks_uri: Option<String>,
 }
 
 /// `PUT /user`

@@ -16,6 +16,10 @@ create type auth.one_time_token_type as enum (
     'confirmation_token', 'reauthentication_token', 'recovery_token',
     'email_change_token_new', 'email_change_token_current', 'phone_change_token'
 );
+create type auth.oauth_registration_type as enum ('dynamic', 'manual');
+create type auth.oauth_client_type as enum ('public', 'confidential');
+create type auth.oauth_authorization_status as enum ('pending', 'approved', 'denied', 'expired');
+create type auth.oauth_response_type as enum ('code');
 
 create table auth.users (
     instance_id uuid,
@@ -209,6 +213,158 @@ comment on table auth.flow_state is 'Sign-ins that left for another page and hav
 create index flow_state_created_at_idx on auth.flow_state (created_at desc);
 create index idx_auth_code on auth.flow_state (auth_code);
 create index idx_user_id_auth_method on auth.flow_state (user_id, authentication_method);
+
+create table auth.webauthn_credentials (
+    id uuid primary key default gen_random_uuid(),
+    user_id uuid not null references auth.users (id) on delete cascade,
+    credential_id bytea not null,
+    public_key bytea not null, -- as the authenticator wrote it: COSE
+    attestation_type text not null default '',
+    aaguid uuid,
+    sign_count bigint not null default 0,
+    transports jsonb not null default '[]',
+    backup_eligible boolean not null default false,
+    backed_up boolean not null default false,
+    friendly_name text not null default '',
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    last_used_at timestamptz
+);
+comment on table auth.webauthn_credentials is 'Passkeys: one row for each device or keychain that can sign in.';
+create unique index webauthn_credentials_credential_id_key on auth.webauthn_credentials (credential_id);
+create index webauthn_credentials_user_id_idx on auth.webauthn_credentials (user_id);
+
+create table auth.webauthn_challenges (
+    id uuid primary key default gen_random_uuid(),
+    user_id uuid references auth.users (id) on delete cascade,
+    challenge_type text not null constraint webauthn_challenges_challenge_type_check
+    check (challenge_type in ('signup', 'registration', 'authentication')),
+    session_data jsonb not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null
+);
+comment on table auth.webauthn_challenges is 'Questions put to a passkey and not answered yet.';
+create index webauthn_challenges_user_id_idx on auth.webauthn_challenges (user_id);
+create index webauthn_challenges_expires_at_idx on auth.webauthn_challenges (expires_at);
+
+create table auth.oauth_clients (
+    id uuid primary key,
+    client_secret_hash text,
+    registration_type auth.oauth_registration_type not null,
+    redirect_uris text not null, -- with commas between them, like the next
+    grant_types text not null,
+    client_name text constraint oauth_clients_client_name_length check (char_length(client_name) <= 1024),
+    client_uri text constraint oauth_clients_client_uri_length check (char_length(client_uri) <= 2048),
+    logo_uri text constraint oauth_clients_logo_uri_length check (char_length(logo_uri) <= 2048),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    deleted_at timestamptz,
+    client_type auth.oauth_client_type not null default 'confidential',
+    token_endpoint_auth_method text not null constraint oauth_clients_token_endpoint_auth_method_check
+    check (token_endpoint_auth_method in ('client_secret_basic', 'client_secret_post', 'none'))
+);
+comment on table auth.oauth_clients is 'Applications that sign people in with this project.';
+create index oauth_clients_deleted_at_idx on auth.oauth_clients (deleted_at);
+alter table auth.sessions add constraint sessions_oauth_client_id_fkey
+foreign key (oauth_client_id) references auth.oauth_clients (id) on delete cascade;
+create index sessions_oauth_client_id_idx on auth.sessions (oauth_client_id);
+
+create table auth.oauth_authorizations (
+    id uuid primary key,
+    authorization_id text not null constraint oauth_authorizations_authorization_id_key unique,
+    client_id uuid not null references auth.oauth_clients (id) on delete cascade,
+    user_id uuid references auth.users (id) on delete cascade,
+    redirect_uri text not null,
+    scope text not null,
+    state text,
+    resource text,
+    code_challenge text,
+    code_challenge_method auth.code_challenge_method,
+    response_type auth.oauth_response_type not null default 'code',
+    status auth.oauth_authorization_status not null default 'pending',
+    authorization_code text constraint oauth_authorizations_authorization_code_key unique,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null default now() + interval '3 minutes',
+    approved_at timestamptz,
+    nonce text,
+    constraint oauth_authorizations_authorization_code_length check (char_length(authorization_code) <= 255),
+    constraint oauth_authorizations_code_challenge_length check (char_length(code_challenge) <= 128),
+    constraint oauth_authorizations_expires_at_future check (expires_at > created_at),
+    constraint oauth_authorizations_nonce_length check (char_length(nonce) <= 255),
+    constraint oauth_authorizations_redirect_uri_length check (char_length(redirect_uri) <= 2048),
+    constraint oauth_authorizations_resource_length check (char_length(resource) <= 2048),
+    constraint oauth_authorizations_scope_length check (char_length(scope) <= 4096),
+    constraint oauth_authorizations_state_length check (char_length(state) <= 4096)
+);
+comment on table auth.oauth_authorizations is 'Sign-ins an application has begun and not finished.';
+create index oauth_auth_pending_exp_idx on auth.oauth_authorizations (expires_at) where status = 'pending';
+
+create table auth.oauth_consents (
+    id uuid primary key,
+    user_id uuid not null references auth.users (id) on delete cascade,
+    client_id uuid not null references auth.oauth_clients (id) on delete cascade,
+    scopes text not null,
+    granted_at timestamptz not null default now(),
+    revoked_at timestamptz,
+    constraint oauth_consents_user_client_unique unique (user_id, client_id),
+    constraint oauth_consents_revoked_after_granted check (revoked_at is null or revoked_at >= granted_at),
+    constraint oauth_consents_scopes_length check (char_length(scopes) <= 2048),
+    constraint oauth_consents_scopes_not_empty check (char_length(trim(scopes)) > 0)
+);
+comment on table auth.oauth_consents is 'What people have let an application see.';
+create index oauth_consents_active_client_idx on auth.oauth_consents (client_id) where revoked_at is null;
+create index oauth_consents_active_user_client_idx on auth.oauth_consents (user_id, client_id)
+where revoked_at is null;
+create index oauth_consents_user_order_idx on auth.oauth_consents (user_id, granted_at desc);
+create table auth.oauth_client_states (
+    id uuid primary key,
+    provider_type text not null,
+    code_verifier text,
+    created_at timestamptz not null
+);
+comment on table auth.oauth_client_states is 'What a provider is shown when somebody comes back from it.';
+create index idx_oauth_client_states_created_at on auth.oauth_client_states (created_at);
+
+-- Hosted, every address has to be https. Here one of this machine may do without, as its own
+-- provider does.
+create table auth.custom_oauth_providers (
+    id uuid primary key default gen_random_uuid(),
+    provider_type text not null check (provider_type in ('oauth2', 'oidc')),
+    identifier text not null unique check (identifier ~ '^[a-z0-9][a-z0-9:-]{0,48}[a-z0-9]$'),
+    name text not null check (char_length(name) between 1 and 100),
+    client_id text not null check (char_length(client_id) between 1 and 512),
+    client_secret text not null,
+    acceptable_client_ids text[] not null default '{}',
+    scopes text[] not null default '{}',
+    pkce_enabled boolean not null default true,
+    attribute_mapping jsonb not null default '{}',
+    authorization_params jsonb not null default '{}',
+    enabled boolean not null default true,
+    email_optional boolean not null default false,
+    issuer text check (char_length(issuer) between 1 and 2048),
+    discovery_url text check (char_length(discovery_url) <= 2048),
+    skip_nonce_check boolean not null default false,
+    cached_discovery jsonb,
+    discovery_cached_at timestamptz,
+    authorization_url text check (char_length(authorization_url) <= 2048),
+    token_url text check (char_length(token_url) <= 2048),
+    userinfo_url text check (char_length(userinfo_url) <= 2048),
+    jwks_uri text check (char_length(jwks_uri) <= 2048),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    custom_claims_allowlist text[] not null default '{}',
+    constraint custom_oauth_providers_oauth2_requires_endpoints check (
+        provider_type <> 'oauth2'
+        or (authorization_url is not null and token_url is not null and userinfo_url is not null)
+    ),
+    constraint custom_oauth_providers_oidc_requires_issuer check (
+        provider_type <> 'oidc' or issuer is not null
+    )
+);
+comment on table auth.custom_oauth_providers is 'Providers people sign in by that an admin has made.';
+create index custom_oauth_providers_created_at_idx on auth.custom_oauth_providers (created_at);
+create index custom_oauth_providers_enabled_idx on auth.custom_oauth_providers (enabled);
+create index custom_oauth_providers_provider_type_idx on auth.custom_oauth_providers (provider_type);
 
 create table auth.audit_log_entries (
     instance_id uuid,

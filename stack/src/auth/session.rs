@@ -23,6 +23,9 @@ pub(super) struct Session {
     pub(super) aal: String,
     pub(super) not_after: Option<DateTime<Utc>>,
     pub(super) created_at: DateTime<Utc>,
+    /// The application it was given to, and what that may see.
+    pub(super) oauth_client_id: Option<Uuid>,
+    pub(super) scopes: Option<String>,
 }
 
 /// How somebody proved who they are, and when.
@@ -71,6 +74,10 @@ pub(super) struct AccessClaims<'a> {
     amr: &'a [Proof],
     session_id: Uuid,
     is_anonymous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
 }
 
 impl Session {
@@ -81,6 +88,8 @@ impl Session {
             aal: "aal1".to_owned(),
             not_after: None,
             created_at: moment.now,
+            oauth_client_id: None,
+            scopes: None,
         }
     }
 
@@ -139,6 +148,8 @@ impl<'a> AccessClaims<'a> {
             amr: proofs,
             session_id: session.id,
             is_anonymous: user.is_anonymous,
+            client_id: session.oauth_client_id,
+            scope: session.scopes.as_deref(),
         }
     }
 

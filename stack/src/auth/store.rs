@@ -1,12 +1,16 @@
 //! The only file of the auth service that speaks SQL, with those in its folder: codes and flows in
-//! `codes`, second factors in `factors`.
+//! `codes`, second factors in `factors`, what has to do with providers in `providers`, passkeys in
+//! `keys`, applications and what they may see in `clients`.
 //!
 //! Connections are the superuser's, acting from the first moment as `supabase_auth_admin`: what
 //! a trigger on these tables may do is what it may do hosted. One request is one transaction.
 //! Whoever locks somebody may then lock their sessions, and never the other way round.
 
+mod clients;
 mod codes;
 mod factors;
+mod keys;
+mod providers;
 
 use std::{str::FromStr, time::Duration};
 
@@ -28,6 +32,8 @@ use super::{
 /// Thirty projects at once have to fit into one server's connections.
 const CONNECTIONS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection is kept that nobody uses: a lab has many projects that are done.
+const IDLE: Duration = Duration::from_secs(10);
 
 macro_rules! user_columns {
     () => {
@@ -65,6 +71,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
             .connect_with(options)
             .await
             .context("the auth service can not reach its database")?;
@@ -266,7 +273,7 @@ impl Tx {
 
     pub(super) async fn session(&mut self, id: Uuid) -> sqlx::Result<Option<Session>> {
         let sql = "select id, user_id, coalesce(aal::text, 'aal1') as aal, not_after,
-                coalesce(created_at, 'epoch') as created_at
+                coalesce(created_at, 'epoch') as created_at, oauth_client_id, scopes
             from auth.sessions where id = $1";
         sqlx::query_as(sql).bind(id).fetch_optional(&mut *self.0).await
     }
@@ -277,14 +284,17 @@ impl Tx {
         user_agent: Option<&str>,
         moment: &Moment,
     ) -> sqlx::Result<()> {
-        let sql = "insert into auth.sessions (id, user_id, aal, user_agent, created_at, updated_at)
-            values ($1, $2, $3::auth.aal_level, $4, $5, $5)";
+        let sql = "insert into auth.sessions (
+                id, user_id, aal, user_agent, created_at, updated_at, oauth_client_id, scopes
+            ) values ($1, $2, $3::auth.aal_level, $4, $5, $5, $6, $7)";
         sqlx::query(sql)
             .bind(session.id)
             .bind(session.user_id)
             .bind(&session.aal)
             .bind(user_agent)
             .bind(moment.now)
+            .bind(session.oauth_client_id)
+            .bind(&session.scopes)
             .execute(&mut *self.0)
             .await?;
         Ok(())

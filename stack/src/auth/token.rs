@@ -1,4 +1,4 @@
-//! `POST /token`: a password, a code or a refresh token for a session's tokens.
+//! `POST /token`: a password, a code, an ID token or a refresh token for a session's tokens.
 
 use std::sync::Arc;
 
@@ -8,10 +8,14 @@ use axum::{
     http::{HeaderMap, header::USER_AGENT},
     response::{IntoResponse, Response},
 };
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+use uuid::Uuid;
 
 use super::{
     Service,
     contact::Contact,
+    id_token,
     moment::Moment,
     password,
     reply::{AuthError, SessionReply},
@@ -19,6 +23,7 @@ use super::{
     session::{ACCESS_SECONDS, AccessClaims, RefreshToken, Session, Verdict},
     store::Tx,
     user::{Profile, User},
+    web3,
 };
 
 /// How a proof by password is called.
@@ -28,31 +33,52 @@ pub(super) const OTP: &str = "otp";
 /// How no proof at all is called.
 pub(super) const ANONYMOUS: &str = "anonymous";
 
+/// How a proof by a provider is called.
+pub(super) const OAUTH: &str = "oauth";
+
 /// What somebody gets who is signed in. It is all secret, so it has no `Debug`.
 pub(super) struct Grant {
     access_token: String,
     expires_at: i64,
     refresh_token: String,
     profile: Profile,
+    /// What a provider gave, if it led here.
+    provider_token: Option<String>,
+    provider_refresh_token: Option<String>,
 }
 
 impl Grant {
-    /// As a browser is told it, after the `#` of an address.
-    pub(super) fn fragment(&self, kind: &str) -> String {
+    /// As a browser is told it, after the `#` of an address, with what else it is to know.
+    pub(super) fn fragment(&self, more: &[(&str, &str)]) -> String {
         let (expires_at, expires_in) = (self.expires_at, ACCESS_SECONDS);
         let Self { access_token, refresh_token, .. } = self;
         // Nothing in these needs to be escaped.
-        format!(
+        let ours = format!(
             "access_token={access_token}&expires_at={expires_at}&expires_in={expires_in}\
-             &refresh_token={refresh_token}&sb=&token_type=bearer&type={kind}"
-        )
+             &refresh_token={refresh_token}&sb=&token_type=bearer"
+        );
+        Serializer::new(ours).extend_pairs(more).finish()
+    }
+
+    /// As an application is told it: without the person.
+    pub(super) fn for_client(&self) -> Value {
+        json!({
+            "access_token": self.access_token, "token_type": "bearer", "expires_in": ACCESS_SECONDS,
+            "refresh_token": self.refresh_token,
+        })
+    }
+
+    pub(super) fn user(&self) -> &User {
+        &self.profile.user
     }
 }
 
 impl IntoResponse for Grant {
     fn into_response(self) -> Response {
-        let Self { access_token, expires_at, refresh_token, profile } = self;
-        SessionReply::new(access_token, expires_at, &refresh_token, &profile).into_response()
+        let Self { access_token, expires_at, refresh_token, profile, .. } = self;
+        SessionReply::new(access_token, expires_at, &refresh_token, &profile)
+            .with_provider(self.provider_token.as_deref(), self.provider_refresh_token.as_deref())
+            .into_response()
     }
 }
 
@@ -65,11 +91,10 @@ pub(super) async fn grant(
 ) -> Result<Grant, AuthError> {
     match request::value(&query, "grant_type").unwrap_or_default() {
         "password" => with_password(&service, moment, &headers, request::read(&body)?).await,
-        "refresh_token" => with_refresh_token(&service, moment, request::read(&body)?).await,
+        "refresh_token" => with_refresh_token(&service, moment, request::read(&body)?, None).await,
         "pkce" => with_code(&service, moment, &headers, request::read(&body)?).await,
-        other @ ("id_token" | "web3") => {
-            Err(AuthError::not_imitated(&format!("POST /token?grant_type={other}")))
-        }
+        "id_token" => id_token::grant(&service, moment, &headers, request::read(&body)?).await,
+        "web3" => web3::sign_in(&service, moment, &headers, request::read(&body)?).await,
         _ => Err(AuthError::bad_request("invalid_credentials", "unsupported_grant_type")),
     }
 }
@@ -77,13 +102,26 @@ pub(super) async fn grant(
 /// Starts a session for somebody who has proved who they are by this method, and commits.
 pub(super) async fn sign_in(
     service: &Service,
-    mut tx: Tx,
-    mut user: User,
+    tx: Tx,
+    user: User,
     method: &str,
     headers: &HeaderMap,
     moment: &mut Moment,
 ) -> Result<Grant, AuthError> {
     let session = Session::new(moment, &user);
+    begin(service, tx, user, session, method, headers, moment).await
+}
+
+/// Starts this session for somebody who has proved who they are by this method, and commits.
+pub(super) async fn begin(
+    service: &Service,
+    mut tx: Tx,
+    mut user: User,
+    session: Session,
+    method: &str,
+    headers: &HeaderMap,
+    moment: &mut Moment,
+) -> Result<Grant, AuthError> {
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     tx.add_session(&session, user_agent, moment).await?;
     tx.add_proof(session.id, method, moment).await?;
@@ -180,13 +218,17 @@ async fn with_code(
     }
     let user = tx.user(user).await?.ok_or_else(unknown)?;
     tx.end_flow(flow.id).await?;
-    sign_in(service, tx, user, &flow.authentication_method, headers, &mut moment).await
+    let grant = sign_in(service, tx, user, &flow.authentication_method, headers, &mut moment).await?;
+    let (provider_token, provider_refresh_token) = (flow.provider_access_token, flow.provider_refresh_token);
+    Ok(Grant { provider_token, provider_refresh_token, ..grant })
 }
 
-async fn with_refresh_token(
+/// A session goes on for who it was given to: itself for a person, `client` for an application.
+pub(super) async fn with_refresh_token(
     service: &Service,
     mut moment: Moment,
     asked: RefreshGrant,
+    client: Option<Uuid>,
 ) -> Result<Grant, AuthError> {
     let wrong = |code, message: &'static str| AuthError::bad_request(code, message);
     let shown = asked.refresh_token.ok_or_else(|| wrong("validation_failed", "refresh_token required"))?;
@@ -198,6 +240,7 @@ async fn with_refresh_token(
         return Err(wrong("user_banned", "Invalid Refresh Token: User Banned"));
     }
     let session = live_session(&mut tx, &token, &moment).await?;
+    check_client(&session, client)?;
     let active = tx.active_token(session.id).await?;
     let next = match token.judge(active.as_ref(), moment.now) {
         Verdict::Rotate => rotate(&mut tx, &token, &session, &mut moment).await?,
@@ -228,6 +271,17 @@ async fn live_session(tx: &mut Tx, token: &RefreshToken, moment: &Moment) -> Res
     Ok(session)
 }
 
+fn check_client(session: &Session, client: Option<Uuid>) -> Result<(), AuthError> {
+    let message = match (session.oauth_client_id, client) {
+        (Some(theirs), Some(client)) if theirs == client => return Ok(()),
+        (None, None) => return Ok(()),
+        (Some(_), Some(_)) => "Client does not match the session's OAuth client",
+        (Some(_), None) => "Client authentication required for OAuth session",
+        (None, Some(_)) => "Client authentication not allowed for non-OAuth session",
+    };
+    Err(AuthError::oauth("invalid_client", message))
+}
+
 async fn rotate(
     tx: &mut Tx,
     token: &RefreshToken,
@@ -254,5 +308,12 @@ async fn issue(
     tx.commit().await?;
     let claims = AccessClaims::new(&service.issuer, &profile.user, session, &proofs, moment.now);
     let access_token = service.sign(&claims);
-    Ok(Grant { access_token, expires_at: claims.expires_at(), refresh_token, profile })
+    Ok(Grant {
+        access_token,
+        expires_at: claims.expires_at(),
+        refresh_token,
+        profile,
+        provider_token: None,
+        provider_refresh_token: None,
+    })
 }

@@ -113,6 +113,22 @@ impl User {
         }
     }
 
+    /// Somebody new whom a provider knows.
+    pub(super) fn external(
+        moment: &mut Moment,
+        provider: &str,
+        email: Option<String>,
+        said: Metadata,
+    ) -> Self {
+        let mut user = Self::new(moment, None, None);
+        user.encrypted_password = None;
+        user.email = email;
+        user.app_metadata = object(json!({"provider": provider, "providers": [provider]}));
+        user.user_metadata = said;
+        user.is_anonymous = false;
+        user
+    }
+
     /// Takes it as proved that the address is theirs.
     pub(super) fn confirm_email(&mut self, now: DateTime<Utc>) {
         self.email_confirmed_at.get_or_insert(now);
@@ -244,6 +260,27 @@ impl Identity {
                 Contact::Email(email) => Some(email.clone()),
                 Contact::Phone(_) => None,
             },
+        }
+    }
+
+    /// The identity of somebody whom a provider knows by this id.
+    pub(super) fn external(
+        moment: &mut Moment,
+        user: &User,
+        provider: &str,
+        provider_id: String,
+        said: Metadata,
+    ) -> Self {
+        Self {
+            id: moment.uuid(),
+            provider_id,
+            user_id: user.id,
+            email: said.get("email").and_then(Value::as_str).map(str::to_lowercase),
+            identity_data: said,
+            provider: provider.to_owned(),
+            last_sign_in_at: Some(moment.now),
+            created_at: moment.now,
+            updated_at: moment.now,
         }
     }
 

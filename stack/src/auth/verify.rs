@@ -8,17 +8,18 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Json, Response},
 };
 use serde_json::json;
-use url::{Url, form_urlencoded::Serializer};
+use url::Url;
 
 use super::{
     Service,
     code::{Kind, PKCE, Purpose},
     contact::Contact,
     moment::Moment,
+    redirect::{target_of, to, told, with_fragment, with_query},
     reply::AuthError,
     request::{self, Verification},
     signup,
@@ -79,20 +80,19 @@ pub(super) async fn follow(
         return Err(AuthError::invalid("Verify requires a token or a token hash"));
     }
     let target = request::redirect_to(&query, &headers, &service.settings.read());
-    let site = service.settings.read().site_url;
-    let target = Url::parse(&target).or_else(|_| Url::parse(&site));
-    let target = target.map_err(|_| AuthError::unexpected("The site's address is none"))?;
+    let target = target_of(&target, &service.settings.read())?;
     let is_flow = token.starts_with(PKCE);
     let led = enter(&service, written, token, is_flow, &headers, &mut moment).await;
-    Ok(to(match led {
-        Ok(Entered::Session(grant, kind)) => with_fragment(target, &grant.fragment(kind)),
+    let target = match led {
+        Ok(Entered::Session(grant, kind)) => with_fragment(target, &grant.fragment(&[("type", kind)])),
         Ok(Entered::Code(code)) => with_query(target, &[("code", &code)]),
         Ok(Entered::Half) => {
             let target = if is_flow { with_query(target, &[("message", HALF)]) } else { target };
             with_fragment(target, &told(&[("message", HALF)]))
         }
         Err(error) => refused(target, &error, is_flow),
-    }))
+    };
+    Ok(to(StatusCode::SEE_OTHER, &target))
 }
 
 /// What a link has led to.
@@ -261,31 +261,6 @@ async fn take(tx: &mut Tx, user: &mut User, contact: &Contact, moment: &mut Mome
 
 fn refused(target: Url, error: &AuthError, is_flow: bool) -> Url {
     let said = error.told();
-    let pairs: Vec<_> = said.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let target = if is_flow { with_query(target, &pairs) } else { target };
-    with_fragment(target, &told(&pairs))
-}
-
-/// A fragment, with the mark by which a client knows it for this service's.
-fn told(pairs: &[(&str, &str)]) -> String {
-    Serializer::new(String::new()).extend_pairs(pairs).append_pair("sb", "").finish()
-}
-
-fn with_fragment(mut target: Url, fragment: &str) -> Url {
-    target.set_fragment(Some(fragment));
-    target
-}
-
-/// The same address with these in its query, in place of what was called like them.
-fn with_query(mut target: Url, pairs: &[(&str, &str)]) -> Url {
-    let there: Vec<(String, String)> = target.query_pairs().into_owned().collect();
-    let kept = there.iter().filter(|(name, _)| pairs.iter().all(|(new, _)| new != name));
-    target.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);
-    target
-}
-
-fn to(target: Url) -> Response {
-    // An address has no character that may not stand in a header.
-    let location = HeaderValue::try_from(String::from(target)).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response()
+    let target = if is_flow { with_query(target, &said) } else { target };
+    with_fragment(target, &told(&said))
 }

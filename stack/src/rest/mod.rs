@@ -47,6 +47,8 @@ use count::Count;
 /// Thirty projects at once have to fit into one server's connections. One of these listens.
 const CONNECTIONS: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection is kept that nobody uses: a lab has many projects that are done.
+const IDLE: Duration = Duration::from_secs(10);
 /// The hosted default: a read answers with no more rows, and does not say that it left some out.
 const MOST_ROWS: i64 = 1000;
 /// As the hosted service, which does not limit a body where anybody would meet it.
@@ -72,6 +74,7 @@ impl Rest {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .idle_timeout(IDLE)
             .connect_with(PgConnectOptions::from_str(url)?)
             .await
             .context("the REST service can not reach its database")?;

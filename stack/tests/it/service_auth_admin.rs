@@ -160,9 +160,9 @@ async fn an_identity_is_unlinked_unless_it_is_the_last() {
     assert_eq!((gone.status, gone.body.as_str()), (StatusCode::OK, "{}"));
     let user = as_person(&project, &ana, Method::GET, "/user", json!(null)).await.json();
     assert_eq!((&user["phone"], &user["app_metadata"]["providers"]), (&json!(""), &json!(["email"])));
-    let link =
-        as_person(&project, &ana, Method::GET, "/user/identities/authorize?provider=x", json!(null)).await;
-    assert_eq!(link.refusal(), refusal(501, "not_implemented"));
+    project.set_auth(&json!({"manual_linking": false})).await;
+    let off = as_person(&project, &ana, Method::DELETE, &of(&user, "email"), json!(null)).await;
+    assert_eq!(off.refusal(), refusal(404, "manual_linking_disabled"));
 }
 
 #[tokio::test]

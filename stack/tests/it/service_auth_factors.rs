@@ -156,7 +156,6 @@ async fn a_factor_that_makes_no_sense_is_refused() {
         (json!({"factor_type": "card"}), refusal(400, "validation_failed")),
         (json!({"factor_type": "phone"}), refusal(400, "validation_failed")),
         (json!({"factor_type": "phone", "phone": "0"}), refusal(400, "validation_failed")),
-        (json!({"factor_type": "webauthn"}), refusal(501, "not_implemented")),
     ] {
         assert_eq!(ask(&project, &ana, "/factors", body.clone()).await.refusal(), expected, "{body}");
     }

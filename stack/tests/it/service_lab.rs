@@ -96,6 +96,27 @@ async fn a_client_that_gives_up_on_a_late_answer_was_heard_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_late_answer_is_to_a_request_that_was_handled_in_time() {
+    let project = Lab::project(THINGS).await;
+    let action = json!({"kind": "delay_answer", "ms": 600_000});
+    project.set_faults(&json!([{"method": "POST", "times": 1, "action": action}])).await;
+    let request = project.ask(Method::POST, "/rest/v1/things").json(&json!({"id": 1}));
+    let asking = tokio::spawn(request.send());
+    let written = async { while ids(&project).await == json!([]) {} };
+    tokio::time::timeout(Duration::from_secs(30), written).await.unwrap();
+    assert!(!asking.is_finished());
+    asking.abort();
+}
+
+#[tokio::test]
+async fn a_request_can_be_heard_twice() {
+    let project = Lab::project(THINGS).await;
+    project.set_faults(&json!([{"method": "POST", "times": 1, "action": {"kind": "duplicate"}}])).await;
+    assert_eq!(insert(&project, 1).await.unwrap(), StatusCode::CONFLICT, "the second time");
+    assert_eq!(ids(&project).await, json!([{"id": 1}]));
+}
+
+#[tokio::test]
 async fn an_answer_can_be_given_instead() {
     let project = Lab::project(THINGS).await;
     let action = json!({"kind": "answer", "status": 503, "headers": {"retry-after": "2"}, "body": {"message": "busy"}});

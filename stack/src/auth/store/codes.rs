@@ -139,7 +139,9 @@ impl Tx {
     pub(in crate::auth) async fn flow(&mut self, code: &str) -> sqlx::Result<Option<Flow>> {
         let sql = "select id, user_id, auth_code, coalesce(code_challenge, '') as code_challenge,
                 coalesce(code_challenge_method::text, '') as code_challenge_method, authentication_method,
-                coalesce(created_at, 'epoch') as created_at, auth_code_issued_at
+                coalesce(created_at, 'epoch') as created_at, auth_code_issued_at,
+                nullif(provider_access_token, '') as provider_access_token,
+                nullif(provider_refresh_token, '') as provider_refresh_token
             from auth.flow_state where auth_code = $1 for update";
         sqlx::query_as(sql).bind(code).fetch_optional(&mut *self.0).await
     }

@@ -1,15 +1,20 @@
 //! Administration of users, for tools that hold the project's secret key.
 
+mod apps;
+
 use std::fmt;
 
+pub use apps::{AppChange, Apps, Provider, Providers, RegisteredApp};
 use http::Method;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::auth::{Purpose, Scope, Token, User, request};
+use crate::auth::{Factor, Passkey, Purpose, Scope, Token, User, request};
 use crate::client::Client;
 use crate::error::Error;
+use crate::transport::Request;
 
 /// A user to be made.
 #[derive(Clone, Default, Serialize)]
@@ -63,9 +68,43 @@ pub struct Admin {
     client: Client,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    users: Vec<User>,
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// The next page's number; none after the last.
+    pub next: Option<u32>,
+}
+
+impl<T> Page<T> {
+    async fn ask<A: DeserializeOwned>(
+        client: &Client,
+        request: Request,
+        page: u32,
+        per_page: u32,
+        items: impl FnOnce(A) -> Vec<T>,
+    ) -> Result<Self, Error> {
+        let request = request.query("page", page.to_string()).query("per_page", per_page.to_string());
+        let reply = client.send(request).await?.accepted()?;
+        let header = |name| reply.headers.get(name).and_then(|value| value.to_str().ok());
+        let total: Option<u64> = header("x-total-count").and_then(|total| total.parse().ok());
+        // Not every list says which page is the next.
+        let more = total.is_some_and(|total| u64::from(page) * u64::from(per_page) < total);
+        let next = header("link").and_then(next_page).or_else(|| more.then(|| page.checked_add(1)).flatten());
+        let items = items(reply.json()?);
+        Ok(Self { total: total.unwrap_or(items.len() as u64), next, items })
+    }
+}
+
+/// The page that a `Link` header calls the next one. Source: RFC 8288.
+fn next_page(links: &str) -> Option<u32> {
+    let link = links.split(',').find(|link| link.contains("rel=\"next\""))?;
+    let address = link.split(['<', '>']).nth(1)?;
+    let (_, query) = address.split_once('?')?;
+    url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "page")?.1.parse().ok()
 }
 
 impl Admin {
@@ -88,9 +127,13 @@ impl Admin {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Unauthenticated`] or `Forbidden` without the secret key.
-    pub async fn users(&self, page: u32, per_page: u32) -> Result<Vec<User>, Error> {
-        let page: Page = self.client.send(request::users(page, per_page)).await?.accepted()?.json()?;
-        Ok(page.users)
+    pub async fn users(&self, page: u32, per_page: u32) -> Result<Page<User>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            users: Vec<User>,
+        }
+        let request = request::as_admin(Method::GET, "/admin/users");
+        Page::ask(&self.client, request, page, per_page, |answer: Answer| answer.users).await
     }
 
     /// The user with an e-mail address, in any case. Auth has no such question, so this reads the list.
@@ -99,7 +142,7 @@ impl Admin {
     /// As [`Admin::users`].
     pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, Error> {
         for page in 1.. {
-            let users = self.users(page, Self::PAGE).await?;
+            let users = self.users(page, Self::PAGE).await?.items;
             let last = users.is_empty();
             let is_it =
                 |user: &User| user.email.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(email));
@@ -178,5 +221,66 @@ impl Admin {
     /// [`crate::ErrorKind::NotFound`] when there is none.
     pub async fn delete_user(&self, id: Uuid) -> Result<(), Error> {
         self.client.send(request::one_user(Method::DELETE, id)).await?.accepted().map(drop)
+    }
+
+    /// The second factors of a user, those that were never verified among them.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] when there is no such user.
+    pub async fn factors(&self, user: Uuid) -> Result<Vec<Factor>, Error> {
+        let request = request::as_admin(Method::GET, &format!("/admin/users/{user}/factors"));
+        self.client.send(request).await?.accepted()?.json()
+    }
+
+    /// Takes a second factor of a user away, as when they lost their phone.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] when there is no such factor.
+    pub async fn delete_factor(&self, user: Uuid, factor: Uuid) -> Result<(), Error> {
+        let request = request::as_admin(Method::DELETE, &format!("/admin/users/{user}/factors/{factor}"));
+        self.client.send(request).await?.accepted().map(drop)
+    }
+
+    /// The passkeys of a user.
+    ///
+    /// # Errors
+    /// As [`Admin::factors`].
+    pub async fn passkeys(&self, user: Uuid) -> Result<Vec<Passkey>, Error> {
+        let request = request::as_admin(Method::GET, &format!("/admin/users/{user}/passkeys"));
+        self.client.send(request).await?.accepted()?.json()
+    }
+
+    /// Takes a passkey of a user away.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] when there is no such passkey.
+    pub async fn delete_passkey(&self, user: Uuid, passkey: Uuid) -> Result<(), Error> {
+        let request = request::as_admin(Method::DELETE, &format!("/admin/users/{user}/passkeys/{passkey}"));
+        self.client.send(request).await?.accepted().map(drop)
+    }
+
+    /// The apps that may ask the project's people to sign in.
+    pub fn apps(&self) -> Apps {
+        Apps::new(self.client.clone())
+    }
+
+    /// The providers of the project's own making.
+    pub fn providers(&self) -> Providers {
+        Providers::new(self.client.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_page;
+
+    #[test]
+    fn the_next_page_is_named_by_a_link() {
+        let links = r#"</auth/v1/admin/users?page=2&per_page=50>; rel="next", </a?page=12>; rel="last""#;
+        assert_eq!(next_page(links), Some(2));
+        assert_eq!(next_page(r#"</a?per_page=1&page=12>; rel="next""#), Some(12));
+        for none in ["", r#"</a?page=1>; rel="last""#, r#"<>; rel="next""#, r#"</a?page=x>; rel="next""#] {
+            assert_eq!(next_page(none), None, "{none}");
+        }
     }
 }
