@@ -15,11 +15,8 @@ use tokio_postgres::{Client, NoTls, Statement};
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../it/lab.rs"]
 mod lab;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../it/project.rs"]
-mod project;
 
-use project::Project;
+use lab::Lab;
 
 const ROUNDS: usize = 400;
 const PAGE: i64 = 50;
@@ -106,17 +103,17 @@ async fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let project = Project::embedded().await;
+    let project = Lab::get().project().await;
     let connect = async |url: &str| {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
         client
     };
     let started = Instant::now();
-    connect(&project.place().admin_db_url).await.batch_execute(LOAD).await.unwrap();
+    connect(&project.admin_db_url).await.batch_execute(LOAD).await.unwrap();
     println!("1,000,000 rows loaded in {:.0} s\n", started.elapsed().as_secs_f64());
 
-    let client = connect(project.db_url.as_deref().unwrap()).await;
+    let client = connect(&project.db_url).await;
     println!("| a member reads | rows | buffers without | with | ratio | µs without | with | ratio |");
     println!("|---|---:|---:|---:|---:|---:|---:|---:|");
     for (what, question) in QUESTIONS {
@@ -147,4 +144,5 @@ async fn main() {
             assert!(with * 2 <= without * 3, "{what}: {with} buffers instead of {without}");
         }
     }
+    Lab::get().remove(&project.name).await;
 }

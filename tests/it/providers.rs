@@ -36,7 +36,7 @@ async fn browse(url: String) -> Url {
         let reply = wire.send(url.as_str(), &Request::get("/")).await.unwrap();
         let Some(next) = reply.headers.get(LOCATION) else { return url };
         url = url.join(next.to_str().unwrap()).unwrap();
-        if !url.host_str().is_some_and(|host| host == "127.0.0.1") {
+        if url.host_str().is_none_or(|host| host != "127.0.0.1") {
             return url;
         }
     }
