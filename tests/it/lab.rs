@@ -24,6 +24,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     pub(crate) api_url: String,
     pub(crate) db_url: String,
+    /// The same, as a superuser: what a project never is.
+    pub(crate) admin_db_url: String,
     pub(crate) publishable_key: String,
     pub(crate) secret_key: String,
     pub(crate) anon_key: String,

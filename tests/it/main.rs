@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod auth;
+mod concurrency;
 mod consent;
 mod demo;
 mod import;
@@ -16,6 +17,7 @@ mod node;
 mod odd_schema;
 mod official_client;
 mod passkeys;
+mod pgtap;
 mod policies;
 mod project;
 mod providers;
@@ -27,6 +29,7 @@ mod rest_writes;
 mod schema;
 mod second_opinion;
 mod sessions;
+mod three_ways;
 mod tidy;
 mod types;
 mod watch;

@@ -53,10 +53,7 @@ async fn a_device_is_a_second_factor() {
     let project = Project::embedded().await;
     let person = project.person("factor").await;
     let (mfa, mut device) = (person.client.auth().mfa(), Device::new());
-    let party = || RelyingParty {
-        rp_id: "localhost".to_owned(),
-        rp_origins: vec![PAGE.to_owned()],
-    };
+    let party = || RelyingParty { rp_id: "localhost".to_owned(), rp_origins: vec![PAGE.to_owned()] };
     let factor = mfa.enroll_webauthn("key").await.unwrap();
     let asked = mfa.challenge_webauthn(&factor.id, party()).await.unwrap();
     assert_eq!(asked.kind, "create");
