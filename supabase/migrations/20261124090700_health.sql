@@ -8,7 +8,8 @@
 -- and a check on it refuses the rest.
 --
 -- receive_stock(), withdraw_stock() and count_stock() each do a whole operation with the rights
--- of who calls: all of it happens, or none. Called again with the same id they do nothing more.
+-- of who calls: all of it happens, or none. Called again with the same id for the same site they
+-- do nothing more.
 
 create table public.sites (
     id uuid primary key references public.workspaces (id) on delete cascade,
@@ -34,7 +35,7 @@ create table public.products (
     reference text,
     category text,
     unit text not null default 'unit',
-    threshold numeric(14, 3) check (threshold >= 0),
+    threshold numeric(14, 3) check (threshold >= 0 and threshold <> 'NaN'),
     unit_price numeric(12, 2),
     is_active boolean not null default true,
     notes text,
@@ -92,8 +93,8 @@ create table public.reception_lines (
     product_id uuid not null,
     lot_id uuid,
     position integer not null default 0,
-    ordered numeric(14, 3) check (ordered >= 0),
-    quantity numeric(14, 3) not null check (quantity >= 0),
+    ordered numeric(14, 3) check (ordered >= 0 and ordered <> 'NaN'),
+    quantity numeric(14, 3) not null check (quantity >= 0 and quantity <> 'NaN'), -- NaN is above all numbers
     unit_cost numeric(12, 2),
     moves_stock boolean not null default true,
     foreign key (workspace_id) references public.sites (id) on delete cascade,
@@ -137,7 +138,7 @@ create table public.withdrawal_lines (
     product_id uuid not null,
     lot_id uuid,
     position integer not null default 0,
-    quantity numeric(14, 3) not null check (quantity >= 0),
+    quantity numeric(14, 3) not null check (quantity >= 0 and quantity <> 'NaN'),
     moves_stock boolean not null default true,
     foreign key (workspace_id) references public.sites (id) on delete cascade,
     foreign key (workspace_id, withdrawal_id) references public.withdrawals (workspace_id, id) on delete cascade,
@@ -171,7 +172,7 @@ create table public.inventory_counts (
     inventory_id uuid,
     product_id uuid not null,
     lot_id uuid,
-    counted numeric(14, 3) not null check (counted >= 0),
+    counted numeric(14, 3) not null check (counted >= 0 and counted <> 'NaN'),
     expected numeric(14, 3),
     difference numeric(14, 3) not null default 0,
     moves_stock boolean not null default true,
@@ -200,7 +201,7 @@ create table public.product_levels (
     lot_id uuid,
     quantity numeric(14, 3) not null default 0,
     updated_at timestamptz not null default now(),
-    constraint product_levels_never_below_zero check (quantity >= 0),
+    constraint product_levels_never_below_zero check (quantity >= 0 and quantity <> 'NaN'),
     unique nulls not distinct (workspace_id, product_id, lot_id),
     foreign key (workspace_id, product_id) references public.products (workspace_id, id) on delete cascade,
     foreign key (workspace_id, product_id, lot_id) references public.lots (workspace_id, product_id, id)
@@ -460,12 +461,16 @@ create trigger hold_lines before delete on public.inventories for each row
 execute function private.hold_lines('inventory_counts', 'inventory_id');
 
 -- Looks at the level and holds it, so that what was counted is what is there at the end. The
--- policies come after this, and take back all of it from who may not write the count.
+-- policies come after this, so it asks first who may count: anybody else would learn from the
+-- error, or by waiting, whether there is such a product.
 create function private.compare_count() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
     if tg_op = 'UPDATE' and (new.product_id, new.lot_id) is distinct from (old.product_id, old.lot_id) then
         raise exception 'a count is of what was counted: remove it and count again' using errcode = 'check_violation';
+    end if;
+    if auth.uid() is not null and new.workspace_id not in (select private.editable()) then
+        raise exception 'only an editor of the site counts its stock' using errcode = 'insufficient_privilege';
     end if;
     new.expected := case tg_op when 'UPDATE' then old.expected end;
     if new.expected is null and new.moves_stock
@@ -484,6 +489,25 @@ $$;
 comment on function private.compare_count() is 'Says what should have been there, and what is missing.';
 create trigger compare_count before insert or update on public.inventory_counts for each row
 execute function private.compare_count();
+
+-- The rows of one statement were all compared before the first of them was posted: a second count
+-- of the same would move the same difference twice. Before post, by its name.
+create function private.counted_once() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+    if new.moves_stock and (tg_op = 'INSERT' or old.expected is null) and new.expected is distinct from (
+        select quantity from public.product_levels
+        where workspace_id = new.workspace_id and product_id = new.product_id
+            and lot_id is not distinct from new.lot_id
+    ) then
+        raise exception 'a product and lot is counted once at a time' using errcode = 'check_violation';
+    end if;
+    return null;
+end
+$$;
+comment on function private.counted_once() is 'Refuses two counts of the same in one statement.';
+create trigger counted_once after insert or update on public.inventory_counts for each row
+execute function private.counted_once();
 
 -- The operations.
 
@@ -528,10 +552,11 @@ begin
         receive_stock.received_at, receive_stock.notes
     ) on conflict do nothing returning * into reception;
     if not found then
-        select * into strict reception from public.receptions where receptions.id = receive_stock.id;
+        select * into strict reception from public.receptions
+        where receptions.id = receive_stock.id and workspace_id = place;
         return reception;
     end if;
-    if jsonb_array_length(lines) = 0 then
+    if coalesce(jsonb_array_length(lines), 0) = 0 then
         raise exception 'nothing was received' using errcode = 'check_violation';
     end if;
     perform private.hold(place, array(select (given ->> 'product_id')::uuid from jsonb_array_elements(lines) as given));
@@ -618,10 +643,11 @@ begin
         withdraw_stock.withdrawn_at, withdraw_stock.notes
     ) on conflict do nothing returning * into withdrawal;
     if not found then
-        select * into strict withdrawal from public.withdrawals where withdrawals.id = withdraw_stock.id;
+        select * into strict withdrawal from public.withdrawals
+        where withdrawals.id = withdraw_stock.id and workspace_id = place;
         return withdrawal;
     end if;
-    if jsonb_array_length(lines) = 0 then
+    if coalesce(jsonb_array_length(lines), 0) = 0 then
         raise exception 'nothing was withdrawn' using errcode = 'check_violation';
     end if;
     perform private.hold(place, array(select (given ->> 'product_id')::uuid from jsonb_array_elements(lines) as given));
@@ -664,10 +690,11 @@ begin
     values (count_stock.id, place, count_stock.counted_at, count_stock.notes)
     on conflict do nothing returning * into inventory;
     if not found then
-        select * into strict inventory from public.inventories where inventories.id = count_stock.id;
+        select * into strict inventory from public.inventories
+        where inventories.id = count_stock.id and workspace_id = place;
         return inventory;
     end if;
-    if jsonb_array_length(counts) = 0 then
+    if coalesce(jsonb_array_length(counts), 0) = 0 then
         raise exception 'nothing was counted' using errcode = 'check_violation';
     end if;
     perform private.hold(place, array(select (given ->> 'product_id')::uuid from jsonb_array_elements(counts) as given));
