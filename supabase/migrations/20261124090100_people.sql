@@ -78,7 +78,8 @@ comment on function private.welcome() is 'Gives a new account its row.';
 create function private.count_login() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-    update public.users set login_count = login_count + 1 where id = new.id;
+    -- A count that is full stops nobody from signing in.
+    update public.users set login_count = login_count + 1 where id = new.id and login_count < 2147483647;
     return new;
 end
 $$;
