@@ -439,11 +439,16 @@ execute function private.post_line('withdrawal', 'quantity', '-1');
 create trigger post after insert or update or delete on public.inventory_counts for each row
 execute function private.post_line('count', 'difference', '1');
 
--- What is removed with all its lines holds their levels first, in one order for everybody, so that
--- two who remove never wait for each other in a circle. Arguments: the lines, and their heading.
+-- What is removed with all its lines holds their products and levels first, as private.hold() does.
+-- Arguments: the lines, and their heading.
 create function private.hold_lines() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+    execute format(
+        'select from public.products where (workspace_id, id) in ('
+        'select workspace_id, product_id from public.%I where %I = $1'
+        ') order by id for no key update', tg_argv[0], tg_argv[1]
+    ) using old.id;
     execute format(
         'select from public.product_levels where (workspace_id, product_id) in ('
         'select workspace_id, product_id from public.%I where %I = $1'
@@ -452,7 +457,7 @@ begin
     return old;
 end
 $$;
-comment on function private.hold_lines() is 'Locks the levels that go with what is removed.';
+comment on function private.hold_lines() is 'Locks the products and levels that go with what is removed.';
 create trigger hold_lines before delete on public.receptions for each row
 execute function private.hold_lines('reception_lines', 'reception_id');
 create trigger hold_lines before delete on public.withdrawals for each row
@@ -518,20 +523,24 @@ $$;
 comment on function private.site_of(uuid) is 'The site that is meant: the one named, or home.';
 grant execute on function private.site_of(uuid) to authenticated;
 
--- Locks the levels of some products until the end of the transaction, in one order for
--- everybody, so that two operations never wait for each other in a circle.
+-- Locks some products and their levels until the end of the transaction, in one order for
+-- everybody, so that two operations never wait for each other in a circle. The products first:
+-- levels come new, and whoever sees one that another did not would have it at another place of
+-- the order.
 create function private.hold(site uuid, products uuid[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
     if site is null or site not in (select private.editable()) then
         raise exception 'only an editor of the site changes its stock' using errcode = 'insufficient_privilege';
     end if;
+    perform from public.products where workspace_id = site and products.id = any (hold.products)
+    order by products.id for no key update;
     perform from public.product_levels
-    where workspace_id = site and product_id = any (products)
+    where workspace_id = site and product_id = any (hold.products)
     order by product_id, lot_id for no key update;
 end
 $$;
-comment on function private.hold(uuid, uuid[]) is 'Locks the levels of products, for an operation on several.';
+comment on function private.hold(uuid, uuid[]) is 'Locks products and their levels, for an operation on several.';
 grant execute on function private.hold(uuid, uuid[]) to authenticated;
 
 create function public.receive_stock(
