@@ -59,7 +59,7 @@ create table public.invitations (
     updated_at timestamptz not null default now()
 );
 comment on table public.invitations is
-'Who was asked to join a workspace. Good while who invited owns it. The token itself is told once and kept nowhere.';
+'Who was asked to join a workspace. The token itself is told once and kept nowhere.';
 comment on column public.invitations.id is 'The invitation.';
 comment on column public.invitations.workspace_id is 'To which workspace.';
 comment on column public.invitations.owner_id is 'Who invited.';
