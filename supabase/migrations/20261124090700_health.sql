@@ -666,6 +666,7 @@ begin
         ) with ordinality as given (product_id, quantity, lot_id, position)
         order by product_id, lot_id nulls last, position
     loop
+        line.quantity := round(line.quantity, 3); -- what is too little to be written is nothing
         if line.quantity is null or line.quantity <= 0 then
             raise exception 'a line needs a quantity above zero' using errcode = 'check_violation';
         end if;

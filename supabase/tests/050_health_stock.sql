@@ -28,7 +28,7 @@ select throws_ok(format('select withdraw_stock(%L, %L)', tests.lines('tape 1', '
 select is(tests.level('tape'), '- 2', 'and nothing of it happened');
 select is((select count(*) from withdrawals where workspace_id = tests.shared('site')), 1::bigint, 'not even its heading');
 select throws_ok(format('select withdraw_stock(%L, %L)', lines, tests.shared('site')), '23514', null, 'nonsense: ' || lines)
-from unnest(array['[]', format('[{"product_id": "%s", "quantity": 0}]', tests.id('tape')), format('[{"product_id": "%s", "quantity": -1}]', tests.id('tape')), format('[{"product_id": "%s"}]', tests.id('tape'))]) as lines;
+from unnest(array['[]', format('[{"product_id": "%s", "quantity": 0}]', tests.id('tape')), format('[{"product_id": "%s", "quantity": -1}]', tests.id('tape')), format('[{"product_id": "%s", "quantity": 0.0004}]', tests.id('tape')), format('[{"product_id": "%s"}]', tests.id('tape'))]) as lines;
 select throws_ok(format('select %s(null, %L)', operation, tests.shared('site')), '23514', null, 'nothing at all: ' || operation)
 from unnest(array['receive_stock', 'withdraw_stock', 'count_stock']) as operation;
 select throws_ok(format('select receive_stock(%L, %L)', tests.lines('tape NaN'), tests.shared('site')), '23514', null, 'what is no number does not come in');
