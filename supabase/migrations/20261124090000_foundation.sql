@@ -53,12 +53,13 @@ $$;
 comment on function private.stay() is 'Refuses to change what a row is or whose it is.';
 
 -- 'Europe/Paris' has rules for summer and winter; '+02:00' and 'CEST' have not, and would be
--- wrong for half of the year.
+-- wrong for half of the year. PostgreSQL takes any word before a number for a zone, 'Europe/Paris+2'
+-- too, so a number is only for those of Etc.
 create function private.is_time_zone(name text) returns boolean
 language plpgsql immutable set search_path = '' as $$
 begin
     perform timestamp '2000-01-01' at time zone name;
-    return name = 'UTC' or name ~ '^[A-Z][A-Za-z_-]+/[A-Za-z0-9_+/-]+$';
+    return name = 'UTC' or name ~ '^[A-Z][A-Za-z_-]+(/[A-Za-z_-]+)+$' or name ~ '^Etc/GMT[+-]?[0-9]{1,2}$';
 exception
     when invalid_parameter_value then
         return false;

@@ -78,14 +78,21 @@ comment on function private.welcome() is 'Gives a new account its row.';
 create function private.count_login() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-    update public.users set login_count = login_count + 1 where id = new.id;
+    -- A count that is full stops nobody from signing in.
+    update public.users set login_count = login_count + 1 where id = new.id and login_count < 2147483647;
     return new;
 end
 $$;
 comment on function private.count_login() is 'Counts a sign-in.';
 
-insert into public.users (id, name, registration_date)
-select account.id, left(account.raw_user_meta_data ->> 'name', 200), coalesce(account.created_at, now())
+-- Who signed up before there was a trigger.
+insert into public.users (id, name, phone, country, registration_date)
+select
+    account.id,
+    left(coalesce(account.raw_user_meta_data ->> 'name', account.raw_user_meta_data ->> 'full_name'), 200),
+    left(coalesce(account.raw_user_meta_data ->> 'phone', account.phone), 50),
+    left(account.raw_user_meta_data ->> 'country', 100),
+    coalesce(account.created_at, now())
 from auth.users as account;
 
 create trigger welcome after insert on auth.users for each row execute function private.welcome();

@@ -124,6 +124,8 @@ end
 $$;
 comment on function private.home(text, uuid) is 'Where rows of a person go that do not say where.';
 
+-- Confirmed is what Auth calls so. A project that confirms nobody's address (enable_confirmations
+-- off) takes everybody's word for it, and invites with the token alone.
 create function private.address() returns text
 language sql stable security definer set search_path = '' as $$
     select lower(email) from auth.users
@@ -174,10 +176,12 @@ begin
     if not found then
         return null; -- the workspace is being removed, and everybody with it
     end if;
+    -- Whoever goes, as an owner or not, is at home there no more: their rows would go there too.
     if tg_op = 'DELETE' then
         update public.workspaces set home_of = null where id = old.workspace_id and home_of = old.user_id;
     end if;
-    if exists (select from public.members where workspace_id = old.workspace_id and role = 'owner') then
+    if old.role <> 'owner'
+        or exists (select from public.members where workspace_id = old.workspace_id and role = 'owner') then
         return null;
     end if;
     if exists (select from public.users where id = old.user_id) then
@@ -196,7 +200,7 @@ end
 $$;
 comment on function private.keep_an_owner() is 'Sees to it that a workspace has an owner while it has anybody.';
 create trigger keep_an_owner after update of role or delete on public.members for each row
-when (old.role = 'owner') execute function private.keep_an_owner();
+execute function private.keep_an_owner();
 
 -- Making a workspace, and one of each kind for who signs up.
 
@@ -294,7 +298,8 @@ comment on function public.invite(uuid, text, text, interval) is
 grant execute on function public.invite(uuid, text, text, interval) to authenticated;
 
 -- Whoever holds the token, and has the address if one was named; or whoever has the address
--- that was named. All that can be wrong with an invitation gets the same answer.
+-- that was named. It is good while whoever invited owns the workspace: who is sent away keeps no
+-- way back. All that can be wrong with an invitation gets the same answer.
 create function private.accept_invitation(token text, invitation uuid) returns public.members
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -305,17 +310,23 @@ begin
     if me is null then
         raise exception 'sign in first' using errcode = 'insufficient_privilege';
     end if;
-    select found.* into asked
-    from public.invitations as found
-    left join private.invitation_tokens as secret on secret.invitation_id = found.id
-    where case
-        when token is not null then
-            secret.hash = sha256(convert_to(token, 'UTF8'))
+    -- Two questions, for an index each.
+    if token is not null then
+        select found.* into asked
+        from private.invitation_tokens as secret join public.invitations as found on found.id = secret.invitation_id
+        where secret.hash = sha256(convert_to(token, 'UTF8'))
             and (found.email is null or found.email = private.address())
-        else found.id = invitation and found.email = private.address()
-    end
-    for update of found;
-    if not found or asked.accepted_at is not null or asked.expires_at <= now() then
+        for update of found;
+    else
+        select found.* into asked from public.invitations as found
+        where found.id = invitation and found.email = private.address()
+        for update of found;
+    end if;
+    if not found or asked.accepted_at is not null or asked.expires_at <= now() or not exists (
+        select from public.members join public.users on users.id = members.user_id
+        where members.workspace_id = asked.workspace_id and members.user_id = asked.owner_id
+            and members.role = 'owner' and users.is_active and not users.is_banned
+    ) then
         raise exception 'this invitation is not yours, was used, or is over' using errcode = 'no_data_found';
     end if;
     update public.invitations set accepted_at = now(), accepted_by = me where id = asked.id;

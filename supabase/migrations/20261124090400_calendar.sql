@@ -57,7 +57,8 @@ create table public.bookings (
     notes text,
     price numeric(12, 2),
     currency text,
-    constraint bookings_end_after_start check (ends_at > starts_at),
+    -- Infinity is a time to PostgreSQL, and would take the resource for ever.
+    constraint bookings_end_after_start check (ends_at > starts_at and isfinite(starts_at) and isfinite(ends_at)),
     constraint bookings_never_overlap exclude using gist (
         workspace_id extensions.gist_uuid_ops with =, resource_id extensions.gist_uuid_ops with =,
         tstzrange(starts_at, ends_at, '[)') with &&
@@ -133,11 +134,13 @@ when (new.kind = 'calendar') execute function private.open_calendar();
 insert into public.calendars (id) select id from public.workspaces where kind = 'calendar';
 
 -- Two who book the same time at once would find each other halfway, and wait in a circle until
--- one is thrown out. So they queue at the resource.
+-- one is thrown out. So they queue at the resource; one that moves, at both, in one order.
 create function private.queue_booking() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-    perform from public.resources where workspace_id = new.workspace_id and id = new.resource_id for no key update;
+    perform from public.resources
+    where workspace_id = new.workspace_id and id in (new.resource_id, old.resource_id)
+    order by id for no key update;
     return new;
 end
 $$;

@@ -212,7 +212,7 @@ create table public.invoices (
         legacy_id is not null and serial is null
         or coalesce(
             tax_amount = round(subtotal * coalesce(tax_rate, 0) / 100, 2)
-            and total_amount = subtotal + tax_amount, false
+            and total_amount = subtotal + tax_amount and total_amount <> 'NaN', false -- NaN equals itself
         )
     ),
     unique (workspace_id, serial),
@@ -252,7 +252,7 @@ create table public.invoice_lines (
     unit_price numeric(12, 2),
     total_price numeric(12, 2),
     constraint invoice_lines_add_up check (
-        legacy_id is not null or coalesce(total_price = round(quantity * unit_price, 2), false)
+        legacy_id is not null or coalesce(total_price = round(quantity * unit_price, 2) and total_price <> 'NaN', false)
     ),
     foreign key (workspace_id) references public.garages (id) on delete cascade,
     foreign key (workspace_id, invoice_id) references public.invoices (workspace_id, id) on delete cascade
@@ -312,7 +312,7 @@ create table public.stock_items (
     supplier text,
     location text,
     unit_price numeric(12, 2),
-    opening_quantity numeric(12, 3),
+    opening_quantity numeric(12, 3) check (opening_quantity <> 'NaN'),
     quantity numeric(12, 3) not null default 0,
     min_quantity numeric(12, 3),
     foreign key (workspace_id) references public.garages (id) on delete cascade
@@ -341,7 +341,7 @@ create table public.stock_movements (
     reason text,
     moved_at timestamptz not null default now(),
     moves_stock boolean not null default true,
-    constraint stock_movements_sign check (quantity > 0 or kind = 'adjustment'),
+    constraint stock_movements_sign check ((quantity > 0 or kind = 'adjustment') and quantity <> 'NaN'),
     foreign key (workspace_id) references public.garages (id) on delete cascade,
     foreign key (workspace_id, stock_item_id) references public.stock_items (workspace_id, id) on delete cascade,
     foreign key (workspace_id, repair_id) references public.repairs (workspace_id, id) on delete set null (repair_id)
@@ -546,8 +546,9 @@ create trigger open_garage after insert on public.workspaces for each row
 when (new.kind = 'garage') execute function private.open_garage();
 insert into public.garages (id) select id from public.workspaces where kind = 'garage';
 
--- Invoices. What guards them runs with the rights of who writes, so that it tells nobody of an
--- invoice they cannot see; only the counter is out of everybody's reach.
+-- Invoices. What guards them sees all, or who is sent away while they write would have a moment
+-- without a guard. It looks at rows of the workspace alone, and before it says anything of an
+-- invoice it asks who may write there, so that it tells nobody of one they cannot see.
 
 create table private.invoice_counters (
     garage_id uuid primary key references public.garages (id) on delete cascade,
@@ -559,7 +560,7 @@ comment on column private.invoice_counters.last is
 'The last one. Its row is locked until the invoice is there or is not: no gap, no double.';
 
 create function private.guard_invoice() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
 declare
     -- What may still happen to an invoice that was sent.
     later constant text[] := array['status', 'paid_amount', 'payment_method', 'paid_at', 'notes', 'extra', 'updated_at'];
@@ -582,9 +583,14 @@ begin
         end if;
         return old;
     else
-        imported := old.serial is null and new.legacy_updated_at is distinct from old.legacy_updated_at;
+        -- One that was written here never becomes the old app's.
+        imported := old.serial is null and old.legacy_id is not null
+            and new.legacy_id is not distinct from old.legacy_id
+            and new.legacy_updated_at is distinct from old.legacy_updated_at;
         if new.serial is distinct from old.serial then
             raise exception 'the serial of an invoice is given when it is sent' using errcode = 'check_violation';
+        elsif old.legacy_id is null and new.legacy_id is not null then
+            raise exception 'an invoice that was written here stays so' using errcode = 'check_violation';
         elsif imported then
             return new;
         elsif old.status <> 'draft' then
@@ -605,13 +611,14 @@ begin
         end if;
         if new.status <> 'draft' and exists (
             select from public.invoice_lines
-            where invoice_id = new.id and total_price is distinct from round(quantity * unit_price, 2)
+            where workspace_id = new.workspace_id and invoice_id = new.id and total_price is distinct from round(quantity * unit_price, 2)
         ) then
             raise exception 'a line of this invoice does not add up' using errcode = 'check_violation';
         end if;
     end if;
     if new.legacy_id is null or new.status <> 'draft' and tg_op = 'UPDATE' then
-        select coalesce(sum(total_price), 0) into new.subtotal from public.invoice_lines where invoice_id = new.id;
+        select coalesce(sum(total_price), 0) into new.subtotal from public.invoice_lines
+        where workspace_id = new.workspace_id and invoice_id = new.id;
         new.tax_amount := round(new.subtotal * coalesce(new.tax_rate, 0) / 100, 2);
         new.total_amount := new.subtotal + new.tax_amount;
     end if;
@@ -626,7 +633,9 @@ execute function private.guard_invoice();
 create function private.number_invoice() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-    if not exists (select from public.invoice_lines where invoice_id = new.id) then
+    if not exists (
+        select from public.invoice_lines where workspace_id = new.workspace_id and invoice_id = new.id
+    ) then
         raise exception 'an invoice without lines is not sent' using errcode = 'check_violation';
     end if;
     insert into private.invoice_counters as counter (garage_id, last) values (new.workspace_id, 1)
@@ -642,16 +651,25 @@ comment on function private.number_invoice() is 'Gives an invoice that is sent t
 create trigger number before update on public.invoices for each row
 when (
     old.status = 'draft' and new.status <> 'draft'
-    and not (new.legacy_id is not null and new.legacy_updated_at is distinct from old.legacy_updated_at)
+    and not (
+        old.legacy_id is not null and new.legacy_id is not distinct from old.legacy_id
+        and new.legacy_updated_at is distinct from old.legacy_updated_at
+    ) -- as the guard says
 ) execute function private.number_invoice();
 
 create function private.guard_invoice_line() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
 declare
     line public.invoice_lines := coalesce(new, old);
     invoice public.invoices;
 begin
-    -- Locked, so that it is not sent meanwhile. One that cannot be seen is for the policies to refuse.
+    if not exists (select from public.garages where id = line.workspace_id) then
+        return coalesce(new, old); -- the garage is being removed, and everything with it
+    end if;
+    if auth.uid() is not null and line.workspace_id not in (select private.editable()) then
+        raise exception 'only an editor of the garage writes its invoices' using errcode = 'insufficient_privilege';
+    end if;
+    -- Locked, so that it is not sent meanwhile.
     select * into invoice from public.invoices
     where workspace_id = line.workspace_id and id = line.invoice_id for no key update;
     if invoice.status <> 'draft' and (invoice.serial is not null or line.legacy_id is null)

@@ -8,7 +8,8 @@
 -- and a check on it refuses the rest.
 --
 -- receive_stock(), withdraw_stock() and count_stock() each do a whole operation with the rights
--- of who calls: all of it happens, or none. Called again with the same id they do nothing more.
+-- of who calls: all of it happens, or none. Called again with the same id for the same site they
+-- do nothing more.
 
 create table public.sites (
     id uuid primary key references public.workspaces (id) on delete cascade,
@@ -34,7 +35,7 @@ create table public.products (
     reference text,
     category text,
     unit text not null default 'unit',
-    threshold numeric(14, 3) check (threshold >= 0),
+    threshold numeric(14, 3) check (threshold >= 0 and threshold <> 'NaN'),
     unit_price numeric(12, 2),
     is_active boolean not null default true,
     notes text,
@@ -92,8 +93,8 @@ create table public.reception_lines (
     product_id uuid not null,
     lot_id uuid,
     position integer not null default 0,
-    ordered numeric(14, 3) check (ordered >= 0),
-    quantity numeric(14, 3) not null check (quantity >= 0),
+    ordered numeric(14, 3) check (ordered >= 0 and ordered <> 'NaN'),
+    quantity numeric(14, 3) not null check (quantity >= 0 and quantity <> 'NaN'), -- NaN is above all numbers
     unit_cost numeric(12, 2),
     moves_stock boolean not null default true,
     foreign key (workspace_id) references public.sites (id) on delete cascade,
@@ -137,7 +138,7 @@ create table public.withdrawal_lines (
     product_id uuid not null,
     lot_id uuid,
     position integer not null default 0,
-    quantity numeric(14, 3) not null check (quantity >= 0),
+    quantity numeric(14, 3) not null check (quantity >= 0 and quantity <> 'NaN'),
     moves_stock boolean not null default true,
     foreign key (workspace_id) references public.sites (id) on delete cascade,
     foreign key (workspace_id, withdrawal_id) references public.withdrawals (workspace_id, id) on delete cascade,
@@ -171,7 +172,7 @@ create table public.inventory_counts (
     inventory_id uuid,
     product_id uuid not null,
     lot_id uuid,
-    counted numeric(14, 3) not null check (counted >= 0),
+    counted numeric(14, 3) not null check (counted >= 0 and counted <> 'NaN'),
     expected numeric(14, 3),
     difference numeric(14, 3) not null default 0,
     moves_stock boolean not null default true,
@@ -200,7 +201,7 @@ create table public.product_levels (
     lot_id uuid,
     quantity numeric(14, 3) not null default 0,
     updated_at timestamptz not null default now(),
-    constraint product_levels_never_below_zero check (quantity >= 0),
+    constraint product_levels_never_below_zero check (quantity >= 0 and quantity <> 'NaN'),
     unique nulls not distinct (workspace_id, product_id, lot_id),
     foreign key (workspace_id, product_id) references public.products (workspace_id, id) on delete cascade,
     foreign key (workspace_id, product_id, lot_id) references public.lots (workspace_id, product_id, id)
@@ -438,11 +439,16 @@ execute function private.post_line('withdrawal', 'quantity', '-1');
 create trigger post after insert or update or delete on public.inventory_counts for each row
 execute function private.post_line('count', 'difference', '1');
 
--- What is removed with all its lines holds their levels first, in one order for everybody, so that
--- two who remove never wait for each other in a circle. Arguments: the lines, and their heading.
+-- What is removed with all its lines holds their products and levels first, as private.hold() does.
+-- Arguments: the lines, and their heading.
 create function private.hold_lines() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+    execute format(
+        'select from public.products where (workspace_id, id) in ('
+        'select workspace_id, product_id from public.%I where %I = $1'
+        ') order by id for no key update', tg_argv[0], tg_argv[1]
+    ) using old.id;
     execute format(
         'select from public.product_levels where (workspace_id, product_id) in ('
         'select workspace_id, product_id from public.%I where %I = $1'
@@ -451,7 +457,7 @@ begin
     return old;
 end
 $$;
-comment on function private.hold_lines() is 'Locks the levels that go with what is removed.';
+comment on function private.hold_lines() is 'Locks the products and levels that go with what is removed.';
 create trigger hold_lines before delete on public.receptions for each row
 execute function private.hold_lines('reception_lines', 'reception_id');
 create trigger hold_lines before delete on public.withdrawals for each row
@@ -460,12 +466,16 @@ create trigger hold_lines before delete on public.inventories for each row
 execute function private.hold_lines('inventory_counts', 'inventory_id');
 
 -- Looks at the level and holds it, so that what was counted is what is there at the end. The
--- policies come after this, and take back all of it from who may not write the count.
+-- policies come after this, so it asks first who may count: anybody else would learn from the
+-- error, or by waiting, whether there is such a product.
 create function private.compare_count() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
     if tg_op = 'UPDATE' and (new.product_id, new.lot_id) is distinct from (old.product_id, old.lot_id) then
         raise exception 'a count is of what was counted: remove it and count again' using errcode = 'check_violation';
+    end if;
+    if auth.uid() is not null and new.workspace_id not in (select private.editable()) then
+        raise exception 'only an editor of the site counts its stock' using errcode = 'insufficient_privilege';
     end if;
     new.expected := case tg_op when 'UPDATE' then old.expected end;
     if new.expected is null and new.moves_stock
@@ -485,6 +495,25 @@ comment on function private.compare_count() is 'Says what should have been there
 create trigger compare_count before insert or update on public.inventory_counts for each row
 execute function private.compare_count();
 
+-- The rows of one statement were all compared before the first of them was posted: a second count
+-- of the same would move the same difference twice. Before post, by its name.
+create function private.counted_once() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+    if new.moves_stock and (tg_op = 'INSERT' or old.expected is null) and new.expected is distinct from (
+        select quantity from public.product_levels
+        where workspace_id = new.workspace_id and product_id = new.product_id
+            and lot_id is not distinct from new.lot_id
+    ) then
+        raise exception 'a product and lot is counted once at a time' using errcode = 'check_violation';
+    end if;
+    return null;
+end
+$$;
+comment on function private.counted_once() is 'Refuses two counts of the same in one statement.';
+create trigger counted_once after insert or update on public.inventory_counts for each row
+execute function private.counted_once();
+
 -- The operations.
 
 create function private.site_of(site uuid) returns uuid
@@ -494,20 +523,24 @@ $$;
 comment on function private.site_of(uuid) is 'The site that is meant: the one named, or home.';
 grant execute on function private.site_of(uuid) to authenticated;
 
--- Locks the levels of some products until the end of the transaction, in one order for
--- everybody, so that two operations never wait for each other in a circle.
+-- Locks some products and their levels until the end of the transaction, in one order for
+-- everybody, so that two operations never wait for each other in a circle. The products first:
+-- levels come new, and whoever sees one that another did not would have it at another place of
+-- the order.
 create function private.hold(site uuid, products uuid[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
     if site is null or site not in (select private.editable()) then
         raise exception 'only an editor of the site changes its stock' using errcode = 'insufficient_privilege';
     end if;
+    perform from public.products where workspace_id = site and products.id = any (hold.products)
+    order by products.id for no key update;
     perform from public.product_levels
-    where workspace_id = site and product_id = any (products)
+    where workspace_id = site and product_id = any (hold.products)
     order by product_id, lot_id for no key update;
 end
 $$;
-comment on function private.hold(uuid, uuid[]) is 'Locks the levels of products, for an operation on several.';
+comment on function private.hold(uuid, uuid[]) is 'Locks products and their levels, for an operation on several.';
 grant execute on function private.hold(uuid, uuid[]) to authenticated;
 
 create function public.receive_stock(
@@ -528,10 +561,11 @@ begin
         receive_stock.received_at, receive_stock.notes
     ) on conflict do nothing returning * into reception;
     if not found then
-        select * into strict reception from public.receptions where receptions.id = receive_stock.id;
+        select * into strict reception from public.receptions
+        where receptions.id = receive_stock.id and workspace_id = place;
         return reception;
     end if;
-    if jsonb_array_length(lines) = 0 then
+    if coalesce(jsonb_array_length(lines), 0) = 0 then
         raise exception 'nothing was received' using errcode = 'check_violation';
     end if;
     perform private.hold(place, array(select (given ->> 'product_id')::uuid from jsonb_array_elements(lines) as given));
@@ -618,10 +652,11 @@ begin
         withdraw_stock.withdrawn_at, withdraw_stock.notes
     ) on conflict do nothing returning * into withdrawal;
     if not found then
-        select * into strict withdrawal from public.withdrawals where withdrawals.id = withdraw_stock.id;
+        select * into strict withdrawal from public.withdrawals
+        where withdrawals.id = withdraw_stock.id and workspace_id = place;
         return withdrawal;
     end if;
-    if jsonb_array_length(lines) = 0 then
+    if coalesce(jsonb_array_length(lines), 0) = 0 then
         raise exception 'nothing was withdrawn' using errcode = 'check_violation';
     end if;
     perform private.hold(place, array(select (given ->> 'product_id')::uuid from jsonb_array_elements(lines) as given));
@@ -631,6 +666,7 @@ begin
         ) with ordinality as given (product_id, quantity, lot_id, position)
         order by product_id, lot_id nulls last, position
     loop
+        line.quantity := round(line.quantity, 3); -- what is too little to be written is nothing
         if line.quantity is null or line.quantity <= 0 then
             raise exception 'a line needs a quantity above zero' using errcode = 'check_violation';
         end if;
@@ -664,10 +700,11 @@ begin
     values (count_stock.id, place, count_stock.counted_at, count_stock.notes)
     on conflict do nothing returning * into inventory;
     if not found then
-        select * into strict inventory from public.inventories where inventories.id = count_stock.id;
+        select * into strict inventory from public.inventories
+        where inventories.id = count_stock.id and workspace_id = place;
         return inventory;
     end if;
-    if jsonb_array_length(counts) = 0 then
+    if coalesce(jsonb_array_length(counts), 0) = 0 then
         raise exception 'nothing was counted' using errcode = 'check_violation';
     end if;
     perform private.hold(place, array(select (given ->> 'product_id')::uuid from jsonb_array_elements(counts) as given));

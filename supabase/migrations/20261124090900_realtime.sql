@@ -1,5 +1,7 @@
 -- News. Who may read a row may be told that it changed: the tables are published, and Realtime
--- asks their policies for each listener.
+-- asks their policies for each listener. Of a row that is gone it cannot ask: it tells everybody
+-- who listens to the table the primary key, which is a random number, and nothing else. So no
+-- table here has replica identity full, and no key that says anything.
 --
 -- A topic belongs to a workspace (workspace:<id>) or a person (person:<id>). Members of the
 -- workspace listen and show that they are there, editors also send; a person does both on

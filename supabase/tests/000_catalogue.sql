@@ -160,5 +160,14 @@ select set_eq($$
     select tablename::text from pg_publication_tables where pubname = 'supabase_realtime' and schemaname = 'public'
 $$, $$ select name from ours where name not in ('history', 'product_movements') $$, 'every table is published, but the histories');
 
+-- Of a removed row Realtime tells every listener the replica identity: it must say nothing.
+select is_empty($$
+    select relname, pg_get_indexdef(indexrelid)
+    from pg_publication_tables join pg_class on pg_class.oid = format('public.%I', tablename)::regclass
+    join pg_index on indrelid = pg_class.oid and indisprimary
+    where pubname = 'supabase_realtime' and schemaname = 'public'
+        and (relreplident <> 'd' or pg_get_indexdef(indexrelid) !~ '\(id\)$')
+$$, 'what is told of a removed row is its id');
+
 select * from finish();
 rollback;

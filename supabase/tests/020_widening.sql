@@ -56,6 +56,12 @@ insert into tests.attempts values
     tests.id('ours'), tests.shared('garage')), '42501', 'nor as a viewer'),
 ('stranger', format('insert into customers (id) values (%L) on conflict do nothing', tests.id('ours')), '0', 'one that does nothing does nothing'),
 
+-- Counting what is not theirs: the answer is the same whether there is such a product or not.
+('stranger', format('insert into inventory_counts (workspace_id, product_id, lot_id, counted) values (%L, %L, %L, 1)',
+    tests.shared('site'), tests.id('gauze'), tests.id('nothing')), '42501', 'a count tells nobody that there is a product'),
+('stranger', format('insert into inventory_counts (workspace_id, product_id, lot_id, counted) values (%L, %L, %L, 1)',
+    tests.shared('site'), tests.id('nothing'), tests.id('nothing')), '42501', 'nor that there is none'),
+
 -- Pointing at what is not theirs. Foreign keys see through policies, so they name the workspace.
 ('stranger', format('insert into vehicles (customer_id) values (%L)', tests.id('ours')), '23503', 'a row points at nobody else''s'),
 ('stranger', format('insert into bookings (resource_id, starts_at, ends_at) values (%L, ''2026-01-01'', ''2026-01-02'')',

@@ -54,6 +54,28 @@ select is(tests.attempt('owner', format('update members set role = ''viewer'' wh
 select is(tests.attempt('owner', format('delete from workspaces where id = %L', tests.shared('garage'))), '1', 'or removes the workspace');
 select is(tests.attempt('stranger', 'delete from members'), '23514', 'also when there is nobody else');
 
+-- Who is sent away, and what they leave.
+select tests.as('owner');
+update members set role = 'owner' where user_id = tests.id('person', 'colleague') and workspace_id = tests.shared('garage');
+select tests.as('colleague');
+select * from invite(tests.shared('garage'), 'owner') \gset back_
+select tests.as('owner');
+delete from members where user_id = tests.id('person', 'colleague') and workspace_id = tests.shared('garage');
+select is(tests.attempt('colleague', format('select accept_invitation(%L)', :'back_token')), 'P0002', 'an owner who was sent away has no way back');
+select is(tests.attempt('stranger', format('select accept_invitation(%L)', :'back_token')), 'P0002', 'nor has anybody through them');
+select tests.as('postgres');
+create temporary table left_home as select private.home('site', tests.id('person', 'colleague')) as id;
+insert into members (workspace_id, user_id, role) select id, tests.id('person', 'stranger'), 'owner' from left_home;
+grant select on left_home to authenticated;
+select tests.as('colleague');
+update members set role = 'viewer' where user_id = tests.id('person', 'colleague') and workspace_id = (select id from left_home);
+delete from members where user_id = tests.id('person', 'colleague') and workspace_id = (select id from left_home);
+select is(private.home('site'), null, 'whoever left is at home there no more, whatever they were');
+select tests.as('postgres');
+update users set login_count = 2147483647 where id = tests.id('person', 'new');
+update auth.users set last_sign_in_at = '2026-01-05' where id = tests.id('person', 'new');
+select is(login_count, 2147483647, 'a full count stops no sign-in') from users where id = tests.id('person', 'new');
+
 -- History.
 select tests.as('editor');
 insert into customers (id, workspace_id, last_name) values (tests.id('c'), tests.shared('garage'), 'one');

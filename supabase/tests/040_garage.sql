@@ -32,6 +32,18 @@ select throws_ok(statement, '23514', null, 'nor do its lines: ' || left(statemen
 ) as attempts (statement);
 select lives_ok(format('update invoices set status = ''paid'', paid_amount = 10.99, paid_at = now() where id = %L', tests.id('i')), 'it is paid');
 
+-- Nor does a draft become the old app's, whose amounts are taken as they are.
+insert into invoices (id, workspace_id) values (tests.id('d'), tests.shared('garage'));
+insert into invoice_lines (workspace_id, invoice_id, unit_price) values (tests.shared('garage'), tests.id('d'), 10);
+update invoices set subtotal = 1000, tax_amount = 0, total_amount = 1000, number = 'X', legacy_updated_at = now() where id = tests.id('d');
+select is((number, total_amount)::text, '(,10.00)', 'a clock of the old app gives a draft no other amount') from invoices where id = tests.id('d');
+select throws_ok(format('update invoices set legacy_id = ''x'', legacy_updated_at = ''2025-01-01'', %s where id = %L', change, tests.id('d')), '23514', null, 'nor does its id: ' || change)
+from unnest(array['status = ''sent'', number = ''F-000009''', 'total_amount = 5']) as change;
+select throws_ok(format('update invoices set tax_rate = ''NaN'' where id = %L', tests.id('d')), '23514', null, 'no tax is no number');
+select throws_ok(format('update invoice_lines set unit_price = ''NaN'' where invoice_id = %L', tests.id('d')), '23514', null, 'nor any price');
+update invoices set status = 'sent', subtotal = 1000, total_amount = 1000, legacy_updated_at = '2025-01-01' where id = tests.id('d');
+select is((number, total_amount)::text, '(F-000002,10.00)', 'sent with such a clock, it adds up') from invoices where id = tests.id('d');
+
 -- Another garage counts for itself.
 select tests.as('stranger');
 insert into invoices (id) values (tests.id('s'));
@@ -61,6 +73,9 @@ update stock_items set opening_quantity = 0 where id = tests.id('oil');
 select is(quantity, 12.000, 'and what is corrected') from stock_items where id = tests.id('oil');
 select throws_ok(format('insert into stock_movements (workspace_id, stock_item_id, kind, quantity) values (%L, %L, ''out'', 13)', tests.shared('garage'), tests.id('oil')), '23514', null, 'no more goes than there is');
 insert into stock_movements (workspace_id, stock_item_id, kind, quantity) values (tests.shared('garage'), tests.id('oil'), 'out', 12);
+select throws_ok(format('insert into stock_movements (workspace_id, stock_item_id, kind, quantity) values (%L, %L, %L, ''NaN'')', tests.shared('garage'), tests.id('oil'), kind), '23514', null, 'what is no number moves nothing: ' || kind)
+from unnest(array['in', 'out', 'adjustment']) as kind;
+select throws_ok(format('update stock_items set opening_quantity = ''NaN'' where id = %L', tests.id('oil')), '23514', null, 'and begins nothing');
 select throws_ok(format('delete from stock_movements where id = %L', tests.id('m')), '23514', null, 'what came and went cannot be undone from the beginning');
 select is(quantity, 0.000, 'nothing is left') from stock_items where id = tests.id('oil');
 

@@ -28,7 +28,13 @@ select throws_ok(format('select withdraw_stock(%L, %L)', tests.lines('tape 1', '
 select is(tests.level('tape'), '- 2', 'and nothing of it happened');
 select is((select count(*) from withdrawals where workspace_id = tests.shared('site')), 1::bigint, 'not even its heading');
 select throws_ok(format('select withdraw_stock(%L, %L)', lines, tests.shared('site')), '23514', null, 'nonsense: ' || lines)
-from unnest(array['[]', format('[{"product_id": "%s", "quantity": 0}]', tests.id('tape')), format('[{"product_id": "%s", "quantity": -1}]', tests.id('tape')), format('[{"product_id": "%s"}]', tests.id('tape'))]) as lines;
+from unnest(array['[]', format('[{"product_id": "%s", "quantity": 0}]', tests.id('tape')), format('[{"product_id": "%s", "quantity": -1}]', tests.id('tape')), format('[{"product_id": "%s", "quantity": 0.0004}]', tests.id('tape')), format('[{"product_id": "%s"}]', tests.id('tape'))]) as lines;
+select throws_ok(format('select %s(null, %L)', operation, tests.shared('site')), '23514', null, 'nothing at all: ' || operation)
+from unnest(array['receive_stock', 'withdraw_stock', 'count_stock']) as operation;
+select throws_ok(format('select receive_stock(%L, %L)', tests.lines('tape NaN'), tests.shared('site')), '23514', null, 'what is no number does not come in');
+select throws_ok(format('select withdraw_stock(%L, %L)', tests.lines('tape NaN'), tests.shared('site')), '23514', null, 'nor go out');
+select throws_ok(format('insert into inventory_counts (workspace_id, product_id, counted) values (%L, %L, ''NaN'')', tests.shared('site'), tests.id('tape')), '23514', null, 'nor is it counted');
+select throws_ok(format('select receive_stock(%L, id => %L)', tests.lines('tape 1'), tests.id('r1')), 'P0002', null, 'the id of a delivery to another site is no answer here');
 select throws_ok(format('select receive_stock(%L, %L)', tests.lines('bandage 1'), tests.shared('site')), '23503', null, 'a product that is not there');
 select throws_ok(format('select withdraw_stock(''[{"product_id": "%s", "quantity": 8, "lot_id": "%s"}]'', %L)', tests.id('gauze'),
     (select id from lots where number = 'old'), tests.shared('site')), '23514', null, 'more than there is of a lot');
@@ -38,6 +44,8 @@ select is(tests.level('gauze'), 'A 0, B 10, old 0', 'a lot that is named is take
 select count_stock(jsonb_build_array(jsonb_build_object('product_id', tests.id('tape'), 'counted', 5)), tests.shared('site'), id => tests.id('n1'));
 select is((expected, difference)::text, '(2.000,3.000)', 'a count says what was missing') from inventory_counts where inventory_id = tests.id('n1');
 select is(tests.level('tape'), '- 5', 'and the level becomes what was counted');
+select throws_ok(format('select count_stock(''[{"product_id": "%1$s", "counted": 1}, {"product_id": "%1$s", "counted": 2}]'', %2$L)', tests.id('tape'), tests.shared('site')), '23514', null, 'nobody counts the same twice at once');
+select is(tests.level('tape'), '- 5', 'and nothing of it happened');
 update inventory_counts set counted = 4, expected = 0, difference = 99 where inventory_id = tests.id('n1');
 select is(tests.level('tape'), '- 4', 'a count that is corrected moves the difference');
 
