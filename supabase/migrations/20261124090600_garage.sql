@@ -559,6 +559,16 @@ comment on column private.invoice_counters.garage_id is 'Whose.';
 comment on column private.invoice_counters.last is
 'The last one. Its row is locked until the invoice is there or is not: no gap, no double.';
 
+-- What the old app sent stands outside the numbering, with amounts that nobody checks: so it is an
+-- owner's, or the project's own, to bring, to correct and to take away.
+create function private.may_import(garage uuid) returns boolean
+language plpgsql stable security definer set search_path = '' as $$
+begin
+    return auth.uid() is null or garage in (select private.owned());
+end
+$$;
+comment on function private.may_import(uuid) is 'True for who may write what the old app of a garage sent.';
+
 create function private.guard_invoice() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -574,12 +584,16 @@ begin
             end if;
             new.number := null;
             new.issued_at := null;
+        elsif new.status <> 'draft' and not private.may_import(new.workspace_id) then
+            raise exception 'what the old app sent is an owner''s to bring' using errcode = 'insufficient_privilege';
         end if;
     elsif not exists (select from public.garages where id = old.workspace_id) then
         return coalesce(new, old); -- the garage is being removed, and everything with it
     elsif tg_op = 'DELETE' then
         if old.serial is not null then
             raise exception 'an invoice that was sent stays; cancel it' using errcode = 'check_violation';
+        elsif old.status <> 'draft' and not private.may_import(old.workspace_id) then
+            raise exception 'what the old app sent is an owner''s to remove' using errcode = 'insufficient_privilege';
         end if;
         return old;
     else
@@ -592,6 +606,10 @@ begin
         elsif old.legacy_id is null and new.legacy_id is not null then
             raise exception 'an invoice that was written here stays so' using errcode = 'check_violation';
         elsif imported then
+            if (old.status <> 'draft' or new.status <> 'draft') and not private.may_import(old.workspace_id) then
+                raise exception 'what the old app sent is an owner''s to correct'
+                using errcode = 'insufficient_privilege';
+            end if;
             return new;
         elsif old.status <> 'draft' then
             if new.status = 'draft' or to_jsonb(new) - later <> to_jsonb(old) - later then
@@ -676,6 +694,9 @@ begin
         and not (tg_op = 'UPDATE' and to_jsonb(new) - 'updated_at' = to_jsonb(old) - 'updated_at') then
         raise exception 'an invoice that was sent does not change; cancel it and write another'
         using errcode = 'check_violation';
+    end if;
+    if invoice.status <> 'draft' and invoice.serial is null and not private.may_import(line.workspace_id) then
+        raise exception 'what the old app sent is an owner''s to correct' using errcode = 'insufficient_privilege';
     end if;
     if tg_op = 'DELETE' then
         return old;

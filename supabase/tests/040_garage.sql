@@ -57,6 +57,25 @@ insert into invoice_lines (invoice_id, quantity, unit_price, total_price, legacy
 select is((number, serial, total_amount)::text, '(FACT-1,,12.00)', 'keeps its number and amounts, though they do not add up') from invoices where id = tests.id('old');
 select throws_ok(format('update invoices set total_amount = 11 where id = %L', tests.id('old')), '23514', null, 'and does not change');
 select lives_ok(format('update invoices set total_amount = 11, legacy_updated_at = ''2025-02-01'' where id = %L', tests.id('old')), 'but as the old app does');
+
+-- It is an owner's: an editor could give any amount a number with it.
+select tests.as('owner');
+insert into invoices (id, workspace_id, number, status, total_amount, legacy_id, legacy_updated_at) values
+(tests.id('theirs'), tests.shared('garage'), 'FACT-1', 'sent', 12, 'c', '2025-01-01'),
+(tests.id('open'), tests.shared('garage'), 'FACT-2', 'draft', 12, 'd', '2025-01-01');
+insert into invoice_lines (id, workspace_id, invoice_id, total_price, legacy_id) values (tests.id('line'), tests.shared('garage'), tests.id('theirs'), 12, 'c#1');
+select is(tests.attempt(who, statement), case who when 'editor' then '42501' else '1' end, who || ': ' || left(statement, 30))
+from unnest(array['owner', 'editor', 'service']) as who cross join (values
+    (format('insert into invoices (workspace_id, owner_id, number, status, total_amount, legacy_id) values (%L, coalesce(auth.uid(), %L), ''000001'', ''sent'', -5, ''w'')', tests.shared('garage'), tests.id('person', 'owner'))),
+    (format('update invoices set total_amount = 11, legacy_updated_at = now() where id = %L', tests.id('theirs'))),
+    (format('update invoices set status = ''sent'', legacy_updated_at = now() where id = %L', tests.id('open'))),
+    (format('delete from invoices where id = %L', tests.id('theirs'))),
+    (format('update invoice_lines set total_price = 11 where id = %L', tests.id('line'))),
+    (format('delete from invoice_lines where id = %L', tests.id('line')))
+) as attempts (statement);
+select is(tests.attempt('editor', format('update invoices set status = ''paid'' where id = %L', tests.id('theirs'))), '1', 'it is paid like any other');
+select is(tests.attempt('editor', format('update invoices set total_amount = 13, legacy_updated_at = now() where id = %L', tests.id('open'))), '1', 'and a draft is an editor''s');
+select tests.as('stranger');
 update invoices set tax_rate = 20 where id = tests.id('twin');
 select is((issue_invoice(tests.id('twin'))).serial, 2::bigint, 'a draft of the old app is sent like any other');
 select is(total_amount, 12.00, 'and adds up') from invoices where id = tests.id('twin');
