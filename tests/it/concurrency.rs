@@ -135,6 +135,29 @@ async fn nobody_takes_the_last_units_twice() {
     say(&format!("counts, deliveries and withdrawals at once: {ended:?}"));
     assert!(ended.keys().all(|code| ["done", "23514"].contains(&code.as_str())), "{ended:?}");
 
+    // Deliveries of lots nobody has seen yet, and withdrawals of the same products, in either order: the levels are
+    // made on the way, and nobody waits in a circle.
+    let mut ended = BTreeMap::<String, usize>::new();
+    for round in 0..12 {
+        let fresh = |client: usize| {
+            let (first, second) = if client.is_multiple_of(2) { (gauze, tape) } else { (tape, gauze) };
+            if client % 3 == 2 {
+                return format!(
+                    r#"select withdraw_stock('[{{"product_id": "{first}", "quantity": 1}}, {{"product_id": "{second}", "quantity": 1}}]')"#
+                );
+            }
+            format!(
+                r#"select receive_stock('[{{"product_id": "{first}", "quantity": 2, "lot_number": "{round}-{client}"}},
+                    {{"product_id": "{second}", "quantity": 2, "lot_number": "{round}-{client}"}}]')"#
+            )
+        };
+        for (code, count) in crowd.at_once(fresh).await {
+            *ended.entry(code).or_default() += count;
+        }
+    }
+    say(&format!("12 rounds of deliveries of new lots, and withdrawals: {ended:?}"));
+    assert!(ended.keys().all(|code| ["done", "23514"].contains(&code.as_str())), "{ended:?}");
+
     let remove = "delete from withdrawals where id = (select id from withdrawals order by random() limit 1)";
     let ended = crowd.at_once(|_| remove.to_owned()).await;
     say(&format!("removals at once: {ended:?}"));
