@@ -474,7 +474,7 @@ async fn a_run_that_is_interrupted_says_how_to_go_on() {
         project.wait_for_fault().await;
         let process = run.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
-        let run = Run::from(run.wait_with_output().await.unwrap()).ended(code);
+        let run = Run::from(run.wait_with_output().await.unwrap()).noted().ended(code);
         assert!(run.stderr.contains("run the same command again"), "{run}");
     }
     project.faults(json!([])).await;

@@ -67,7 +67,7 @@ impl Desk {
 
     /// Runs the migrator to its end.
     pub(crate) async fn run(&self, args: &[&str]) -> Run {
-        self.command(args).output().await.unwrap().into()
+        Run::from(self.command(args).output().await.unwrap()).noted()
     }
 
     /// Imports a file for a person, as JSON.
@@ -116,6 +116,13 @@ impl Run {
         self.json()["tables"].as_array().unwrap().iter().map(|table| table[count].as_u64().unwrap()).sum()
     }
 
+    /// Has what it said looked through for secrets. Not so a stack's `status`, which is asked for some.
+    pub(crate) fn noted(self) -> Self {
+        watch::note(&self.stdout);
+        watch::note(&self.stderr);
+        self
+    }
+
     /// Fails unless the run ended so; shows what it said.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {
@@ -132,11 +139,7 @@ impl std::fmt::Display for Run {
 
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
-        let text = |bytes| {
-            let text = String::from_utf8(bytes).unwrap();
-            watch::note(&text);
-            text
-        };
+        let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
