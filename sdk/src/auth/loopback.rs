@@ -18,7 +18,7 @@ use url::Url;
 use crate::error::{Error, ErrorKind};
 
 const PATH: &str = "/auth/callback";
-const PAGE: &str = "<!doctype html><meta charset=\"utf-8\"><title>Signed in</title>\
+const PAGE: &str = "<!doctype html><meta charset=\"utf-8\"><title>Back to the app</title>\
     <p>That is all. You can close this window and go back to the app.</p>";
 /// How much of a request is read. The longest line a browser sends is about half of it.
 const LIMIT: usize = 64 * 1024;
