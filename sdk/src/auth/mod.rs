@@ -406,7 +406,8 @@ impl Auth {
     /// one that is signed with the project's secret by asking the server.
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`] when it is no token of this project, has ended, or its session is over.
+    /// [`ErrorKind::Unauthenticated`] when it is no token of this project or has ended. That its session is over
+    /// before the token is, only the server knows: [`Auth::user_of`] asks it in any case.
     pub async fn claims_of(&self, token: &Token) -> Result<Claims, Error> {
         let shown = Shown::read(token)?;
         if shown.claims.expires_within(Duration::ZERO, self.now()) {
