@@ -381,6 +381,7 @@ mod tests {
             reference: None,
             choices: None,
             reading: Reading { formats, ..reading },
+            media: None,
         }
     }
 
