@@ -90,6 +90,9 @@ async fn survey(
 ) -> Result<Survey, Failure> {
     let context = Context::new(mapping, target.owner(), options.scope, options.zone)?;
     let mut plan = Plan::new(export, mapping, &context, &Known::default())?;
+    for table in &plan.tables {
+        target.check(table).await?;
+    }
     let known = known(&plan, target).await?;
     if !known.is_empty() {
         plan = Plan::new(export, mapping, &context, &known)?;
@@ -97,9 +100,6 @@ async fn survey(
     let mut report = Report::of(export, mapping, &plan);
     report.target = Some(target.url().to_owned());
     report.authority = Some(target.authority());
-    for table in &plan.tables {
-        target.check(table).await?;
-    }
     let mut changes = Vec::new();
     let mut parents = Parents::default();
     let task = printer.task("comparing", plan.rows());
