@@ -7,6 +7,8 @@
 
 mod encoding;
 mod json;
+mod lz;
+mod mojibake;
 
 use serde::Serialize;
 
@@ -242,7 +244,8 @@ mod tests {
             (b"{\"a\":[{", "export.truncated", "in the middle of /a/0 (line 1, column 7)"),
             (b"{\"a\"\n1}", "export.syntax", "line 2, column 1"),
             (b"[1] 2", "export.syntax", "trailing characters"),
-            (b"{\"a\":\"caf\xE9\"}", "export.encoding", "Latin-1"),
+            (b"{\"a\":\"\xC3\xA9 caf\xE9\"}", "export.encoding", "line 1, column 13"),
+            (b"PK\x03\x04", "export.encoding", "ZIP"),
             (b"\xFF\xFE\0\0", "export.encoding", "UTF-32"),
             (b"\xFF\xFE[", "export.encoding", "UTF-16"),
             (b"{\"a\":[1],\"a\":[2]}", "export.repeated_key", "the key \"a\" twice"),
