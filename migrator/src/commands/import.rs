@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::args::{self, Mode};
@@ -56,7 +57,11 @@ pub async fn run(
         dry_run: args.dry_run,
     };
     // A rehearsal in nobody's name: what is wrong with the file is said before the target is asked.
-    Plan::new(&export, &mapping, &Context::new(&mapping, Uuid::nil(), options.scope, options.zone)?)?;
+    Plan::new(
+        &export,
+        &mapping,
+        &Context::new(&mapping, Uuid::nil(), options.scope, options.zone, Timestamp::now())?,
+    )?;
 
     let owner = args.owner.as_deref().ok_or_else(|| {
         Failure::new(exit::USAGE, "usage.owner", "whose rows will these be?").help("pass --owner EMAIL")
@@ -174,7 +179,7 @@ async fn survey(
     options: Options<'_>,
     printer: &mut Printer,
 ) -> Result<Survey, Failure> {
-    let context = Context::new(mapping, target.owner(), options.scope, options.zone)?;
+    let context = Context::new(mapping, target.owner(), options.scope, options.zone, Timestamp::now())?;
     let plan = Plan::new(export, mapping, &context)?;
     let mut report = Report::of(export, mapping, &plan);
     report.target = Some(target.url().to_owned());

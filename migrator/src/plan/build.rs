@@ -351,7 +351,7 @@ impl<'a> Build<'a> {
         }
         let converted = match &column.reference {
             Some(reference) => self.reference(reference, value)?,
-            None => convert::value(column, value, &self.context.zone)?,
+            None => convert::value(column, value, &self.context.zone, self.context.today)?,
         };
         if converted.keep {
             fates.keep(field);
