@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::export::Encoding;
 use crate::typegen::{Rename, Time};
 
 macro_rules! exit_codes {
@@ -157,6 +158,9 @@ pub struct Import {
     /// Say what would be done, and write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+    /// How the file spells its characters, where it does not say so itself
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Take a file that was cut off up to its last whole record
     #[arg(long)]
     pub salvage: bool,

@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use uuid::Uuid;
@@ -41,6 +43,8 @@ pub struct Context {
     pub scope: String,
     /// The zone of times that do not say theirs.
     pub zone: TimeZone,
+    /// The day it is there, for bounds such as `today+2y`.
+    pub today: Date,
 }
 
 /// What a run would do.
@@ -207,6 +211,7 @@ impl Context {
         owner: Uuid,
         scope: Option<&str>,
         zone: Option<&str>,
+        now: Timestamp,
     ) -> Result<Self, Failure> {
         let scope = match scope.or(mapping.source.scope.as_deref()) {
             None | Some("$owner") => owner.to_string(),
@@ -224,7 +229,8 @@ impl Context {
                     .because(error)
             })?,
         };
-        Ok(Self { owner, scope, zone })
+        let today = zone.to_datetime(now).date();
+        Ok(Self { owner, scope, zone, today })
     }
 }
 
