@@ -19,6 +19,8 @@ Exit codes:
   5  the exported file cannot be read
   6  the target did not answer; try again later
   7  the target refuses, or going on would be unsafe
+  8  another run is at work on the target; try again later
+  9  there is no such run
   130, 143  interrupted; run again to go on"
     };
 }
