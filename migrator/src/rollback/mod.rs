@@ -12,6 +12,7 @@
 mod rest;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -314,6 +315,16 @@ async fn undo_table(
         }
     }
     Ok(line)
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ChangedSince => out.write_str("somebody has changed it since"),
+            Self::Referred => out.write_str("another row refers to it"),
+            Self::Refused { code } => write!(out, "the server does not let it go ({code})"),
+        }
+    }
 }
 
 impl Outcome {

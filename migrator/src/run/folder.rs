@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::exit::{self, Failure};
 
-use super::Run;
+use super::{Kind, Run};
 
 /// The file that says what a run is.
 const RUN: &str = "run.json";
@@ -71,13 +71,14 @@ impl Runs {
         Ok(runs)
     }
 
-    /// The run that a person names: by its id, by the beginning or the end of it, or as `latest`.
+    /// The run that a person names: by its id, by the beginning or the end of it, or as `latest`, which is
+    /// the latest import.
     ///
     /// # Errors
     /// Exit code 9 when there is none, 2 when there are several.
     pub fn find(&self, named: &str) -> Result<Run, Failure> {
         let runs = self.list()?;
-        let id = choose(named, runs.iter().map(|run| run.id))?;
+        let id = choose(named, runs.iter().map(|run| (run.id, run.kind)))?;
         runs.into_iter().find(|run| run.id == id).ok_or_else(|| unknown(named))
     }
 
@@ -132,10 +133,10 @@ impl Folder {
 ///
 /// # Errors
 /// Exit code 9 when there is none, 2 when there are several.
-pub(crate) fn choose(named: &str, runs: impl Iterator<Item = Uuid>) -> Result<Uuid, Failure> {
-    let mut runs = runs.peekable();
+pub(crate) fn choose(named: &str, mut runs: impl Iterator<Item = (Uuid, Kind)>) -> Result<Uuid, Failure> {
     if named == "latest" {
-        return runs.next().ok_or_else(|| unknown(named));
+        let latest = runs.find(|(_, kind)| *kind == Kind::Import);
+        return latest.map(|(id, _)| id).ok_or_else(|| unknown(named));
     }
     let asked = named.to_lowercase();
     if asked.len() < SHORTEST_PREFIX {
@@ -144,7 +145,7 @@ pub(crate) fn choose(named: &str, runs: impl Iterator<Item = Uuid>) -> Result<Uu
             .help(format!("write at least {SHORTEST_PREFIX} characters of its id, or `latest`")));
     }
     // Runs of one day begin alike, so the end of an id is as good as its beginning.
-    let mut found = runs.filter(|id| {
+    let mut found = runs.map(|(id, _)| id).filter(|id| {
         let id = id.to_string();
         id.starts_with(&asked) || id.ends_with(&asked)
     });
@@ -203,7 +204,6 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Kind;
     use crate::run::tests::inputs;
 
     fn run(number: u8) -> Run {
@@ -220,6 +220,11 @@ mod tests {
         let (first, second) = (run(1), run(2));
         runs.create(&first).unwrap();
         runs.create(&second).unwrap();
+        let third = "2026-11-20T10:00:03Z".parse().unwrap();
+        let rollback = first.undo(Run::id(third, [3; 10]), third);
+        runs.create(&rollback).unwrap();
+        assert_eq!(runs.find("latest").unwrap(), second, "a rollback is not what people mean");
+        runs.remove(rollback.id).unwrap();
         assert_eq!(runs.list().unwrap(), [second.clone(), first.clone()]);
         assert_eq!(runs.find("latest").unwrap(), second);
         assert_eq!(runs.find(&first.id.to_string()).unwrap(), first);

@@ -198,6 +198,16 @@ impl SqlTarget {
         self.ask_ledger(question, &[]).await?.iter().map(recorded).collect()
     }
 
+    /// The run that a person names, as in [`crate::run::folder::Runs::find`].
+    ///
+    /// # Errors
+    /// Exit code 9 when there is none, 2 when there are several, else 6 or 7.
+    pub async fn find_run(&mut self, named: &str) -> Result<Recorded, Failure> {
+        let runs = self.runs().await?;
+        let id = crate::run::folder::choose(named, runs.iter().map(|run| (run.id, run.kind)))?;
+        runs.into_iter().find(|run| run.id == id).ok_or_else(|| unreadable("a run is gone"))
+    }
+
     /// Takes runs out of the ledger; they cannot be undone any more.
     ///
     /// # Errors

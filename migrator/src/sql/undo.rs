@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use tokio_postgres::types::{ToSql, Type as PgType};
 use uuid::Uuid;
 
-use crate::exit::{self, Failure};
+use crate::exit::Failure;
 use crate::ledger::Digest;
 use crate::rollback::Taken;
 
@@ -193,12 +193,6 @@ impl SqlTarget {
     pub(crate) async fn begin_undoing(&mut self) -> Result<(), Failure> {
         self.lock().await?;
         self.begin().await
-    }
-
-    /// A run that is not there.
-    pub(crate) fn no_such_run(named: &str) -> Failure {
-        Failure::new(exit::NOT_FOUND, "run.unknown", format!("the database knows no run {named}"))
-            .help("`migrator runs list --db-url …` shows those it knows")
     }
 }
 
