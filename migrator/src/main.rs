@@ -1,12 +1,14 @@
 //! `migrator`: see the library beside it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use migrator::args::{Cli, Command};
-use migrator::commands::{demo, import, types};
+use migrator::commands::{demo, import, rollback, runs, types};
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
+use migrator::run::folder::Runs;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -17,10 +19,13 @@ async fn main() -> ExitCode {
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());
     let variables =
         |name: &str| std::env::var(name).ok().or_else(|| in_file(name)).filter(|value| !value.is_empty());
+    let here = Runs::within(Path::new(""));
     let work = async {
         match &command {
             Command::Import(args) => import::run(args, &variables, &mut printer).await,
             Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
+            Command::Rollback(args) => rollback::run(args, &variables, &here, &mut printer).await,
+            Command::Runs(args) => runs::run(args, &variables, &here, &mut printer).await,
             Command::Types(args) => types::run(args, &variables, &mut printer).await,
         }
     };

@@ -61,7 +61,7 @@ fn is_an_address(text: &str) -> bool {
 }
 
 /// What opens the target: the local stack's secret key, the owner's password, or a secret key.
-async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access, Failure> {
+pub(super) async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access, Failure> {
     if let Some(data) = &args.local {
         let status = LocalStack::find(variables("SUPABASE_STACK_BIN")).status(data.as_deref()).await?;
         let grant = Grant::SecretKey { new_password: variables("MIGRATOR_PASSWORD") };

@@ -308,22 +308,6 @@ impl TablePlan {
         self.ids.holds(*id.as_bytes()).unwrap_or(false)
     }
 
-    /// What a row says, as a number that is the same for equal rows, however they were written.
-    pub(crate) fn fingerprint(&self, row: &Row) -> u128 {
-        let mut cells: Vec<_> =
-            self.columns.iter().map(|column| column.name.as_str()).zip(&row.cells).collect();
-        cells.sort_by_key(|(name, _)| *name);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(row.id.as_bytes());
-        for (name, cell) in cells.into_iter().filter(|(_, cell)| **cell != Cell::Unset) {
-            hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
-            cell.feed(&mut hasher);
-        }
-        let mut half = [0; 16];
-        half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        u128::from_le_bytes(half)
-    }
-
     /// The column at this place of a row's cells.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|planned| planned.name == column)
