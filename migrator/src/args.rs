@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::lang::Lang;
 use crate::typegen::{Rename, Time};
 
 macro_rules! exit_codes {
@@ -95,6 +96,12 @@ pub struct Talk {
     /// Say nothing but the result, rejects and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Show lists whole, and how long each part took
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// The language of what people read [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, global = true, value_enum, env = "MIGRATOR_LANG", hide_env_values = true)]
+    pub lang: Option<Lang>,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
@@ -121,8 +128,10 @@ pub enum Progress {
     Auto,
     /// A bar
     Bar,
-    /// A line for each step
+    /// A line for each step, and every five seconds of it
     Plain,
+    /// An event a line on stderr, as JSON, and no text there
+    Json,
     /// Nothing
     None,
 }

@@ -11,7 +11,7 @@ use migrator::printer::Printer;
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { talk, command } = Cli::parse();
-    let mut printer = Printer::new(talk);
+    let mut printer = Printer::new(talk, &|name| std::env::var(name).ok());
     let file: Vec<(String, String)> =
         dotenvy::dotenv_iter().map(|pairs| pairs.filter_map(Result::ok).collect()).unwrap_or_default();
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());

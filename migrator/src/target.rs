@@ -95,6 +95,7 @@ impl fmt::Debug for Owner {
 
 /// By whose authority we write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Authority {
     /// The owner's: policies hold.

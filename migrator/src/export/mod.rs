@@ -39,6 +39,7 @@ pub struct Export {
 
 /// Characters and keys that no table can hold as they are; how many were changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Repairs {
     /// Halves of a UTF-16 pair, replaced by U+FFFD.
     pub lone_surrogates: usize,

@@ -112,12 +112,14 @@ pub struct Row {
 
 /// How often a column was changed in one way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tally {
     /// The table.
     pub table: String,
     /// The column.
     pub column: String,
     /// What was done.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub kind: Coercion,
     /// How often.
     pub count: usize,
@@ -127,6 +129,7 @@ pub struct Tally {
 
 /// Something a person should look at, without any value of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// The record.
     pub pointer: String,
@@ -142,6 +145,7 @@ pub struct Warning {
 
 /// A field that no column reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UnknownField {
     /// The table its records go to.
     pub table: String,
@@ -155,6 +159,7 @@ pub struct UnknownField {
 
 /// A key of the file, with how many records lie under it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Collection {
     /// Where it is.
     pub pointer: String,

@@ -7,6 +7,7 @@ mod exports;
 mod mapping;
 mod plan;
 mod printer;
+mod report;
 mod shipped;
 mod typegen;
 mod unreadable;

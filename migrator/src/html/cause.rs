@@ -1,0 +1,87 @@
+//! What happened to several records for one reason.
+
+use crate::lang::{Lang, Phrase};
+use crate::plan::Warning;
+use crate::reject::Reject;
+
+use super::{cut, redacted};
+
+/// How many places a cause shows.
+const PLACES: usize = 20;
+/// How many places all causes of a kind show together; beyond them each shows one.
+const ALL_PLACES: usize = 200;
+
+/// One reason, and where it applied.
+pub(super) struct Cause {
+    pub(super) reason: String,
+    /// Its stable name, or nothing.
+    pub(super) code: String,
+    pub(super) remedy: String,
+    pub(super) count: String,
+    pub(super) places: Vec<String>,
+    pub(super) more: Option<String>,
+}
+
+/// A cause while its places are collected.
+struct Group {
+    reason: String,
+    code: String,
+    remedy: String,
+    places: Vec<String>,
+}
+
+impl Cause {
+    pub(super) fn of_rejects(rejects: &[Reject], lang: Lang) -> Vec<Self> {
+        let groups = rejects.iter().map(|reject| Group {
+            reason: redacted(&lang.reason(reject)),
+            code: reject.code.to_string(),
+            remedy: lang.remedy(reject),
+            places: vec![place(&reject.pointer, &reject.table, reject.column.as_deref().unwrap_or_default())],
+        });
+        Self::of(groups, lang)
+    }
+
+    pub(super) fn of_warnings(warnings: &[Warning], lang: Lang) -> Vec<Self> {
+        let groups = warnings.iter().map(|warning| Group {
+            reason: redacted(&lang.remark(&warning.message)),
+            code: String::new(),
+            remedy: String::new(),
+            places: vec![place(&warning.pointer, &warning.table, &warning.column)],
+        });
+        Self::of(groups, lang)
+    }
+
+    /// The most frequent first; equals stay in the order they came.
+    fn of(groups: impl Iterator<Item = Group>, lang: Lang) -> Vec<Self> {
+        let mut causes: indexmap::IndexMap<(String, String), Group> = indexmap::IndexMap::new();
+        for group in groups {
+            match causes.entry((group.code.clone(), group.reason.clone())) {
+                indexmap::map::Entry::Occupied(mut known) => known.get_mut().places.extend(group.places),
+                indexmap::map::Entry::Vacant(free) => _ = free.insert(group),
+            }
+        }
+        let mut causes: Vec<Group> = causes.into_values().collect();
+        causes.sort_by_key(|cause| std::cmp::Reverse(cause.places.len()));
+        let mut room = ALL_PLACES;
+        let finished = causes.into_iter().map(|Group { reason, code, remedy, places }| {
+            let count = lang.number(places.len());
+            let (places, more) = cut(places, PLACES.min(room).max(1), Phrase::PlacesMore, lang);
+            room = room.saturating_sub(places.len());
+            Self { reason, code, remedy, count, places, more }
+        });
+        finished.collect()
+    }
+}
+
+fn place(pointer: &str, table: &str, column: &str) -> String {
+    let of_table = match (table, column) {
+        ("", _) => String::new(),
+        (table, "") => table.to_owned(),
+        (table, column) => format!("{table}.{column}"),
+    };
+    match (redacted(pointer), of_table) {
+        (pointer, table) if pointer.is_empty() => table,
+        (pointer, table) if table.is_empty() => pointer,
+        (pointer, table) => format!("{pointer} → {table}"),
+    }
+}
