@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::lang::Lang;
 use crate::typegen::{Rename, Time};
@@ -61,6 +62,35 @@ Variables, also read from .env here and above:
     exit_codes!()
 );
 
+/// What `doctor --help` says last.
+const DOCTOR_HELP: &str = "\
+Examples:
+  migrator doctor --local
+  migrator doctor --url https://ref.supabase.co --owner zoe@example.com --mapping garage
+  migrator doctor --settings
+
+Exit codes:
+  0  nothing is in the way
+  6  somebody did not answer; try again later
+  7  something is in the way that will not go away by itself";
+
+/// What `completions --help` says last.
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  migrator completions bash > ~/.local/share/bash-completion/completions/migrator
+  migrator completions zsh > ~/.zfunc/_migrator
+  migrator completions fish > ~/.config/fish/completions/migrator.fish";
+
+/// What `help exit-codes` prints.
+pub const EXIT_CODES_PAGE: &str = concat!(
+    exit_codes!(),
+    "
+
+A code that is not listed is a failure too. With --json a failed run leaves one line on stderr,
+  {\"type\":\"error\",\"code\":7,\"id\":\"target.column_missing\",\"message\":\"…\",\"help\":\"…\"}
+whose id is stable. Code 6 is worth another try; no other is, before something has changed."
+);
+
 /// Move what a browser app left in localStorage into Supabase tables
 #[derive(Debug, Parser)]
 #[command(name = "migrator", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -85,6 +115,17 @@ pub enum Command {
     /// Write the tables of a database as Rust structs for supabase-sdk
     #[command(after_help = TYPES_HELP)]
     Types(Types),
+    /// Say what is missing to reach the target, and what to do about it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// Print what makes a shell complete this program's arguments
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// Print the manual page, or write all of them into a folder
+    Man(Man),
+    /// Say what the exit codes mean
+    #[command(hide = true, help_template = "{after-help}", after_help = EXIT_CODES_PAGE)]
+    ExitCodes,
 }
 
 /// How to talk.
@@ -229,6 +270,42 @@ pub struct Types {
     /// What to call the struct of a table; repeat it for more
     #[arg(long = "rename", value_name = "TABLE=STRUCT")]
     pub renames: Vec<Rename>,
+}
+
+/// Say what is missing to reach the target, and what to do about it
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+    /// The database at this address, postgresql://… [default: the variable SUPABASE_DB_URL]
+    #[arg(long, value_name = "URL", conflicts_with = "local")]
+    pub db_url: Option<Hidden>,
+    /// Whose rows they will be, by e-mail address
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: Option<String>,
+    /// Look whether the tables of this mapping are there
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Show each setting and where it comes from, and ask nobody
+    #[arg(long)]
+    pub settings: bool,
+}
+
+/// Print what makes a shell complete this program's arguments
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Print the manual page, or write all of them into a folder
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder to write a page for each command into
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// A text with a password in it, which `Debug` does not show.

@@ -1,7 +1,10 @@
 //! Edge: one file a command. Each reads, plans, says, and only then does.
 
+pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod import;
+pub mod man;
 pub mod types;
 
 use std::path::Path;

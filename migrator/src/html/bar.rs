@@ -91,7 +91,7 @@ fn account(name: String, line: &Line, total: bool, lang: Lang) -> Account {
     let segments = segments.collect();
     let summands: Vec<String> = parts
         .iter()
-        .map(|(label, _, count)| format!("{}\u{a0}{}", lang.number(*count), lang.say(*label)))
+        .map(|(label, _, count)| format!("{}\u{a0}{}", lang.number(*count), lang.count(*label, *count)))
         .collect();
     let whole = lang.number(line.records);
     let sum = if summands.is_empty() { whole } else { format!("{whole} = {}", summands.join(" + ")) };

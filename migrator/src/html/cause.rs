@@ -4,7 +4,7 @@ use crate::lang::{Lang, Phrase};
 use crate::plan::Warning;
 use crate::reject::Reject;
 
-use super::{cut, redacted};
+use super::{Piece, cut, pieces, redacted};
 
 /// How many places a cause shows.
 const PLACES: usize = 20;
@@ -13,10 +13,10 @@ const ALL_PLACES: usize = 200;
 
 /// One reason, and where it applied.
 pub(super) struct Cause {
-    pub(super) reason: String,
+    pub(super) reason: Vec<Piece>,
     /// Its stable name, or nothing.
     pub(super) code: String,
-    pub(super) remedy: String,
+    pub(super) remedy: Vec<Piece>,
     pub(super) count: String,
     pub(super) places: Vec<String>,
     pub(super) more: Option<String>,
@@ -67,6 +67,7 @@ impl Cause {
             let count = lang.number(places.len());
             let (places, more) = cut(places, PLACES.min(room).max(1), Phrase::PlacesMore, lang);
             room = room.saturating_sub(places.len());
+            let (reason, remedy) = (pieces(&reason), pieces(&remedy));
             Self { reason, code, remedy, count, places, more }
         });
         finished.collect()

@@ -82,6 +82,13 @@ struct Changed {
     place: String,
 }
 
+/// A piece of a sentence.
+struct Piece {
+    text: String,
+    /// Whether it is code.
+    code: bool,
+}
+
 /// Things of one kind, by name.
 struct Listed {
     title: String,
@@ -157,7 +164,7 @@ fn verdict(report: &Report, lang: Lang) -> (&'static str, &'static str, String) 
 fn story(report: &Report, lang: Lang) -> String {
     let (rejects, written) = (report.rejects.count(), report.written());
     let story = match report.ending {
-        Ending::Stopped if rejects == 0 => return lang.say(P::NothingWritten),
+        Ending::Stopped if rejects == 0 => return String::new(),
         Ending::Stopped => return lang.count(P::NothingWrittenRejects, rejects),
         Ending::DryRun => lang.count(P::WouldWrite, written),
         Ending::Written if written == 0 => lang.say(P::NothingToWrite),
@@ -257,6 +264,12 @@ fn provenance(report: &Report, lang: Lang) -> Vec<(String, String)> {
     }
     fact(P::Program, &concat!("migrator ", env!("CARGO_PKG_VERSION")));
     facts
+}
+
+/// A sentence, what stands between backticks being code.
+fn pieces(text: &str) -> Vec<Piece> {
+    let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
+    parts.map(|(index, part)| Piece { text: part.to_owned(), code: index % 2 == 1 }).collect()
 }
 
 /// The lines that fit; half an address at the end of a piece would not be known as one.

@@ -59,9 +59,9 @@ impl Lang {
         self.fill(phrase, &[])
     }
 
-    /// A phrase with its places filled.
+    /// A phrase with its places filled, in the plural where it has one.
     pub(crate) fn fill(self, phrase: Phrase, values: &[(&str, &dyn Display)]) -> String {
-        filled(&self.set(phrase.in_(self)), values)
+        filled(&self.set(form(phrase.in_(self), false)), values)
     }
 
     /// A phrase about a number of things, in the form the number asks for. `{n}` is the number.
