@@ -26,7 +26,7 @@ Exit codes:
 }
 
 /// What `--help` says last.
-const EXIT_CODES: &str = exit_codes!();
+const EXIT_CODES: &str = concat!(exit_codes!(), "\n\n`migrator help exit-codes` says more.");
 
 /// What `import --help` says last: the variables, then the exit codes.
 const IMPORT_HELP: &str = concat!(
@@ -132,22 +132,29 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Talk {
     /// Print one JSON document instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
     /// Say nothing but the result, rejects and errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
     /// Show lists whole, and how long each part took
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, help_heading = "Output", action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// The language of what people read [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, global = true, value_enum, env = "MIGRATOR_LANG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Output",
+        value_enum,
+        env = "MIGRATOR_LANG",
+        hide_env_values = true
+    )]
     pub lang: Option<Lang>,
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, help_heading = "Output", value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
     /// How to show progress
-    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    #[arg(long, global = true, help_heading = "Output", value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
 }
 

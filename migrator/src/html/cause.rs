@@ -23,11 +23,19 @@ pub(super) struct Cause {
 }
 
 /// A cause while its places are collected.
-struct Group {
+struct Group<'a> {
     reason: String,
     code: String,
     remedy: String,
-    places: Vec<String>,
+    places: Vec<Place<'a>>,
+}
+
+/// A record, and the table and column it concerns.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    pointer: &'a str,
+    table: &'a str,
+    column: &'a str,
 }
 
 impl Cause {
@@ -36,7 +44,11 @@ impl Cause {
             reason: redacted(&lang.reason(reject)),
             code: reject.code.to_string(),
             remedy: lang.remedy(reject),
-            places: vec![place(&reject.pointer, &reject.table, reject.column.as_deref().unwrap_or_default())],
+            places: vec![Place {
+                pointer: &reject.pointer,
+                table: &reject.table,
+                column: reject.column.as_deref().unwrap_or_default(),
+            }],
         });
         Self::of(groups, lang)
     }
@@ -46,13 +58,13 @@ impl Cause {
             reason: redacted(&lang.remark(&warning.message)),
             code: String::new(),
             remedy: String::new(),
-            places: vec![place(&warning.pointer, &warning.table, &warning.column)],
+            places: vec![Place { pointer: &warning.pointer, table: &warning.table, column: &warning.column }],
         });
         Self::of(groups, lang)
     }
 
     /// The most frequent first; equals stay in the order they came.
-    fn of(groups: impl Iterator<Item = Group>, lang: Lang) -> Vec<Self> {
+    fn of<'a>(groups: impl Iterator<Item = Group<'a>>, lang: Lang) -> Vec<Self> {
         let mut causes: indexmap::IndexMap<(String, String), Group> = indexmap::IndexMap::new();
         for group in groups {
             match causes.entry((group.code.clone(), group.reason.clone())) {
@@ -67,6 +79,7 @@ impl Cause {
             let count = lang.number(places.len());
             let (places, more) = cut(places, PLACES.min(room).max(1), Phrase::PlacesMore, lang);
             room = room.saturating_sub(places.len());
+            let places = places.into_iter().map(Place::shown).collect();
             let (reason, remedy) = (pieces(&reason), pieces(&remedy));
             Self { reason, code, remedy, count, places, more }
         });
@@ -74,15 +87,17 @@ impl Cause {
     }
 }
 
-fn place(pointer: &str, table: &str, column: &str) -> String {
-    let of_table = match (table, column) {
-        ("", _) => String::new(),
-        (table, "") => table.to_owned(),
-        (table, column) => format!("{table}.{column}"),
-    };
-    match (redacted(pointer), of_table) {
-        (pointer, table) if pointer.is_empty() => table,
-        (pointer, table) if table.is_empty() => pointer,
-        (pointer, table) => format!("{pointer} → {table}"),
+impl Place<'_> {
+    fn shown(self) -> String {
+        let of_table = match (self.table, self.column) {
+            ("", _) => String::new(),
+            (table, "") => table.to_owned(),
+            (table, column) => format!("{table}.{column}"),
+        };
+        match (redacted(self.pointer), of_table) {
+            (pointer, table) if pointer.is_empty() => table,
+            (pointer, table) if table.is_empty() => pointer,
+            (pointer, table) => format!("{pointer} → {table}"),
+        }
     }
 }

@@ -13,6 +13,7 @@ use askama::Template;
 
 use crate::exit::{self, Failure};
 use crate::lang::{Lang, Phrase};
+use crate::plan::{Collection, Tally};
 use crate::report::{Ending, Report, Verdict, Via};
 use crate::target::Authority;
 
@@ -104,7 +105,7 @@ impl<'a> Page<'a> {
         let (warnings, more_warnings) =
             cut(Cause::of_warnings(&report.warnings, lang), CAUSES, P::CausesMore, lang);
         let (differing, _) = cut(Cause::of_warnings(&report.mismatches, lang), CAUSES, P::CausesMore, lang);
-        let (coercions, more_coercions) = cut(changed(report, lang), LINES, P::RowsMore, lang);
+        let (coercions, more_coercions) = cut(report.coercions.iter().collect(), LINES, P::RowsMore, lang);
         let mapping_text = whole_lines(mapping, MAPPING);
         let records = report.not_mapped_records;
         let all_rejects = report.rejects.file.as_ref().filter(|_| !report.rejects.is_empty());
@@ -128,7 +129,7 @@ impl<'a> Page<'a> {
             all_rejects: all_rejects.map(|file| lang.fill(P::AllIn, &[("file", file)])),
             warnings,
             more_warnings,
-            coercions,
+            coercions: coercions.into_iter().map(|tally| Changed::of(tally, lang)).collect(),
             more_coercions,
             left_out: left_out(report, lang),
             media: media(report, lang),
@@ -173,19 +174,20 @@ fn story(report: &Report, lang: Lang) -> String {
     if rejects == 0 { story } else { story + &lang.count(P::AndRejected, rejects) }
 }
 
-fn changed(report: &Report, lang: Lang) -> Vec<Changed> {
-    let line = |tally: &crate::plan::Tally| Changed {
-        column: format!("{}.{}", tally.table, tally.column),
-        story: lang.story(tally.kind),
-        count: lang.number(tally.count),
-        place: tally.examples.first().map(|place| redacted(place)).unwrap_or_default(),
-    };
-    report.coercions.iter().map(line).collect()
+impl Changed {
+    fn of(tally: &Tally, lang: Lang) -> Self {
+        Self {
+            column: format!("{}.{}", tally.table, tally.column),
+            story: lang.story(tally.kind),
+            count: lang.number(tally.count),
+            place: tally.examples.first().map(|place| redacted(place)).unwrap_or_default(),
+        }
+    }
 }
 
 fn left_out(report: &Report, lang: Lang) -> Vec<Listed> {
     let with_count = |name: &str, count: usize| format!("{} ({})", redacted(name), lang.number(count));
-    let keys = |keys: &mut dyn Iterator<Item = &crate::plan::Collection>| {
+    let keys = |keys: &mut dyn Iterator<Item = &Collection>| {
         keys.map(|key| with_count(&key.pointer, key.records)).collect::<Vec<_>>()
     };
     let fields = |kept: bool| {

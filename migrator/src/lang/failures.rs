@@ -25,7 +25,7 @@ impl Lang {
             Self::Fr => {
                 let known = FRENCH.iter().find(|(id, _, _)| *id == failure.id);
                 let (head, help) =
-                    known.map_or_else(|| (by_code(failure.code), ""), |(_, head, help)| (*head, *help));
+                    known.map_or_else(|| (unnamed(failure), ""), |(_, head, help)| (*head, *help));
                 let help = if help.is_empty() || failure.help.is_empty() { own() } else { french::set(help) };
                 Told { head: Some(french::set(head)), help }
             }
@@ -33,10 +33,11 @@ impl Lang {
     }
 }
 
-/// What happened, as far as the exit code says it.
-fn by_code(code: u8) -> &'static str {
-    match code {
-        exit::USAGE => "la ligne de commande ou la correspondance est incorrecte",
+/// What happened, as far as the name's room and the exit code say it.
+fn unnamed(failure: &Failure) -> &'static str {
+    match failure.code {
+        _ if failure.id.starts_with("mapping.") => "la correspondance est incorrecte",
+        exit::USAGE => "la ligne de commande est incorrecte",
         exit::REJECTS => "des enregistrements ont été rejetés",
         exit::MISMATCH => "ce qui a été relu n'est pas ce qui est attendu",
         exit::INPUT => "le fichier exporté ne peut pas être lu",

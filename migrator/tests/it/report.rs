@@ -211,13 +211,3 @@ fn a_page_about_a_million_troubles_is_small() {
     assert!(page.len() < 300_000, "{} bytes", page.len());
     assert!(!page.contains("<b>"));
 }
-
-#[test]
-fn the_written_page() {
-    for (name, report) in ["planned", "rehearsed", "stopped", "full", "differing"].iter().zip(endings()) {
-        for lang in [Lang::En, Lang::Fr] {
-            let page = html::page(&report, migrator::mapping::GARAGE, lang).unwrap();
-            std::fs::write(format!("/tmp/shots/{name}-{lang:?}.html"), page).unwrap();
-        }
-    }
-}

@@ -1,6 +1,5 @@
 //! A database's address and whether the database lets us in.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 
 use tokio_postgres::SimpleQueryMessage;
@@ -20,7 +19,7 @@ const TRANSACTION_POOLER: u16 = 6543;
 pub(super) async fn look(url: &str, checkup: &mut Checkup) {
     let address = match Address::read(url) {
         Ok(address) => address,
-        Err(failure) => return fails("database.address", &failure, exit::REFUSED, checkup),
+        Err(failure) => return checkup.failure("database.address", exit::REFUSED, &failure),
     };
     let place = address.place();
     let host = address.config.get_hosts().iter().find_map(|host| match host {
@@ -53,7 +52,7 @@ pub(super) async fn look(url: &str, checkup: &mut Checkup) {
         Ok(version) => checkup.ok("database.answers", P::DatabaseAnswers, &[("version", &version)]),
         Err(failure) => {
             let code = if failure.code == exit::UNREACHABLE { exit::UNREACHABLE } else { exit::REFUSED };
-            fails(failure.id, &failure, code, checkup);
+            checkup.failure(failure.id, code, &failure);
         }
     }
 }
@@ -71,10 +70,4 @@ async fn version(url: &str) -> Result<String, Failure> {
         _ => None, // how the statement ended
     });
     Ok(version.unwrap_or_default().to_owned())
-}
-
-/// A failure says its place itself.
-fn fails(id: &'static str, failure: &Failure, code: u8, checkup: &mut Checkup) {
-    let reason = [("reason", &failure.message as &dyn Display)];
-    checkup.fail_with(id, code, P::DatabaseFails, &reason, &failure.help);
 }

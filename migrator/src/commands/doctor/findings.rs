@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::exit;
-use crate::lang::{Lang, Phrase};
+use crate::exit::{self, Failure};
+use crate::lang::{Lang, Phrase, Told};
 use crate::printer::Mark;
 
 /// The values of a phrase's places.
@@ -85,16 +85,14 @@ impl Checkup {
         self.note(id, Mark::Failed, code, &|lang| (lang.fill(what, values), lang.say(help)));
     }
 
-    /// A failure that brings its own next step, in English.
-    pub(super) fn fail_with(
-        &mut self,
-        id: &'static str,
-        code: u8,
-        what: Phrase,
-        values: Values<'_>,
-        help: &str,
-    ) {
-        self.note(id, Mark::Failed, code, &|lang| (lang.fill(what, values), help.to_owned()));
+    /// A command's own failure, under an exit code of ours.
+    pub(super) fn failure(&mut self, id: &'static str, code: u8, failure: &Failure) {
+        self.note(id, Mark::Failed, code, &|lang| {
+            // The rest of a mapping's failure is an excerpt of it.
+            let message = failure.message.lines().next().unwrap_or_default();
+            let Told { head, help } = lang.failure(failure);
+            (head.map_or_else(|| message.to_owned(), |head| format!("{head} ({message})")), help)
+        });
     }
 
     fn note(&mut self, id: &'static str, status: Mark, code: u8, tell: &dyn Fn(Lang) -> (String, String)) {

@@ -156,8 +156,7 @@ impl Project {
                 }
                 Err(error) => {
                     let failure = failure(error);
-                    let reason = [("reason", &failure.message as &dyn Display)];
-                    checkup.fail_with("owner.refused", failure.code, P::OwnerRefused, &reason, &failure.help);
+                    checkup.failure("owner.refused", failure.code, &failure);
                 }
             },
             (_, _) => checkup.warn("owner.unasked", P::OwnerUnasked, &[], P::OwnerUnaskedHelp),
@@ -294,17 +293,7 @@ fn clock(ours: SystemTime, theirs: SystemTime, checkup: &mut Checkup) {
 async fn tables(client: &Client, mapping: &std::path::Path, checkup: &mut Checkup) {
     let mapping = match read_mapping(mapping) {
         Ok(mapping) => mapping,
-        Err(failure) => {
-            let reason = failure.message.lines().next().unwrap_or_default();
-            let values = [("reason", &reason as &dyn Display)];
-            return checkup.fail_with(
-                "mapping.wrong",
-                exit::REFUSED,
-                P::MappingWrong,
-                &values,
-                &failure.help,
-            );
-        }
+        Err(failure) => return checkup.failure("mapping.wrong", exit::REFUSED, &failure),
     };
     let mut missing = 0;
     for table in &mapping.tables {
