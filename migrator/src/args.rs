@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::export::Encoding;
+use crate::lang::Lang;
 use crate::typegen::{Rename, Time};
 
 macro_rules! exit_codes {
@@ -27,7 +29,7 @@ Exit codes:
 }
 
 /// What `--help` says last.
-const EXIT_CODES: &str = exit_codes!();
+const EXIT_CODES: &str = concat!(exit_codes!(), "\n\n`migrator help exit-codes` says more.");
 
 /// What `import --help` says last: the variables, then the exit codes.
 const IMPORT_HELP: &str = concat!(
@@ -84,6 +86,35 @@ Variables, also read from .env here and above:
     exit_codes!()
 );
 
+/// What `doctor --help` says last.
+const DOCTOR_HELP: &str = "\
+Examples:
+  migrator doctor --local
+  migrator doctor --url https://ref.supabase.co --owner zoe@example.com --mapping garage
+  migrator doctor --settings
+
+Exit codes:
+  0  nothing is in the way
+  6  somebody did not answer; try again later
+  7  something is in the way that will not go away by itself";
+
+/// What `completions --help` says last.
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  migrator completions bash > ~/.local/share/bash-completion/completions/migrator
+  migrator completions zsh > ~/.zfunc/_migrator
+  migrator completions fish > ~/.config/fish/completions/migrator.fish";
+
+/// What `help exit-codes` prints.
+pub const EXIT_CODES_PAGE: &str = concat!(
+    exit_codes!(),
+    "
+
+A code that is not listed is a failure too. With --json a failed run leaves one line on stderr,
+  {\"type\":\"error\",\"code\":7,\"id\":\"target.column_missing\",\"message\":\"…\",\"help\":\"…\"}
+whose id is stable. Code 6 is worth another try; no other is, before something has changed."
+);
+
 /// Move what a browser app left in localStorage into Supabase tables
 #[derive(Debug, Parser)]
 #[command(name = "migrator", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -105,6 +136,12 @@ pub enum Command {
     /// Show the whole way on this machine: a database, an app's export, the import
     #[command(after_help = EXIT_CODES)]
     Demo(Demo),
+    /// Go on with an import that stopped half way
+    #[command(after_help = IMPORT_HELP)]
+    Resume(Resume),
+    /// Look whether the target still is as an import left it
+    #[command(after_help = IMPORT_HELP)]
+    Verify(Resume),
     /// Take back what a run wrote, as far as nobody has changed it since
     #[command(after_help = ROLLBACK_HELP)]
     Rollback(Rollback),
@@ -114,22 +151,46 @@ pub enum Command {
     /// Write the tables of a database as Rust structs for supabase-sdk
     #[command(after_help = TYPES_HELP)]
     Types(Types),
+    /// Say what is missing to reach the target, and what to do about it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// Print what makes a shell complete this program's arguments
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// Print the manual page, or write all of them into a folder
+    Man(Man),
+    /// Say what the exit codes mean
+    #[command(hide = true, help_template = "{after-help}", after_help = EXIT_CODES_PAGE)]
+    ExitCodes,
 }
 
 /// How to talk.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Talk {
     /// Print one JSON document instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
     /// Say nothing but the result, rejects and errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
+    /// Show lists whole, and how long each part took
+    #[arg(short, long, global = true, help_heading = "Output", action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// The language of what people read [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Output",
+        value_enum,
+        env = "MIGRATOR_LANG",
+        hide_env_values = true
+    )]
+    pub lang: Option<Lang>,
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, help_heading = "Output", value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
     /// How to show progress
-    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    #[arg(long, global = true, help_heading = "Output", value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
     pub progress: Progress,
 }
 
@@ -151,8 +212,10 @@ pub enum Progress {
     Auto,
     /// A bar
     Bar,
-    /// A line for each step
+    /// A line for each step, and every five seconds of it
     Plain,
+    /// An event a line on stderr, as JSON, and no text there
+    Json,
     /// Nothing
     None,
 }
@@ -161,12 +224,15 @@ pub enum Progress {
 #[derive(Debug, Args)]
 pub struct Import {
     /// The files the app exported; - is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "from_rejects", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Mended rejects of an earlier run, its rejects.ndjson, instead of an export
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub from_rejects: Option<PathBuf>,
     /// The mapping: a TOML file, or the name of one that comes with the program (garage)
     #[arg(short, long, value_name = "NAME|FILE")]
     pub mapping: PathBuf,
-    /// Whose rows they will be, by e-mail address
+    /// Whose rows they will be, by e-mail address; with --db-url also by id
     #[arg(long, value_name = "EMAIL")]
     pub owner: Option<String>,
     /// Make the owner's account if there is none
@@ -175,6 +241,9 @@ pub struct Import {
     /// Where to.
     #[command(flatten)]
     pub target: Target,
+    /// Straight into the database at this address, postgresql://…
+    #[arg(long, value_name = "URL", conflicts_with_all = ["local", "url", "secret_key_file"])]
+    pub db_url: Option<Hidden>,
     /// Part of every id: exports under two scopes never meet [default: the mapping's, or the owner]
     #[arg(long)]
     pub scope: Option<String>,
@@ -184,7 +253,10 @@ pub struct Import {
     /// What becomes of a row that is there and differs
     #[arg(long, value_enum, default_value_t = Mode::Newer)]
     pub mode: Mode,
-    /// Say what would be done, and write nothing
+    /// Whether all rows are written or none, with --db-url
+    #[arg(long, value_enum, default_value_t = Atomic::Auto, value_name = "WHEN")]
+    pub atomic: Atomic,
+    /// Say what would be done, and write nothing; with --db-url it is tried, and taken back
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// How the file spells its characters, where it does not say so itself
@@ -196,6 +268,26 @@ pub struct Import {
     /// Write the good records if at most this many are rejected
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_rejects: usize,
+    /// Ask nothing before the first write
+    #[arg(short, long, env = "MIGRATOR_YES", value_parser = clap::builder::FalseyValueParser::new())]
+    pub yes: bool,
+    /// Ask nothing at all; so it is where there is no terminal
+    #[arg(long)]
+    pub no_input: bool,
+}
+
+/// Name a run and where it wrote to
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run: its id, four or more characters from either end of it, or `latest`, the latest import
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Where the run wrote to.
+    #[command(flatten)]
+    pub target: Target,
+    /// The database at this address, for a run with --db-url
+    #[arg(long, value_name = "URL", conflicts_with_all = ["local", "url", "secret_key_file"])]
+    pub db_url: Option<Hidden>,
 }
 
 /// What becomes of a row that is there and differs.
@@ -206,10 +298,24 @@ pub enum Mode {
     Newer,
     /// It is overwritten
     Upsert,
+    /// It is left alone
+    Skip,
+}
+
+/// Whether all rows are written or none; over the API each batch stands for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Atomic {
+    /// All or none up to 100,000 rows
+    #[default]
+    Auto,
+    /// All or none
+    Always,
+    /// Batch by batch
+    Never,
 }
 
 /// Where to.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Target {
     /// Into the stack that runs on this machine; where several do, into the one with this data folder
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with_all = ["url", "secret_key_file"])]
@@ -319,6 +425,42 @@ pub struct Types {
     /// What to call the struct of a table; repeat it for more
     #[arg(long = "rename", value_name = "TABLE=STRUCT")]
     pub renames: Vec<Rename>,
+}
+
+/// Say what is missing to reach the target, and what to do about it
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+    /// The database at this address, postgresql://… [default: the variable SUPABASE_DB_URL]
+    #[arg(long, value_name = "URL", conflicts_with = "local")]
+    pub db_url: Option<Hidden>,
+    /// Whose rows they will be, by e-mail address; with --db-url also by id
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: Option<String>,
+    /// Look whether the tables of this mapping are there
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Show each setting and where it comes from, and ask nobody
+    #[arg(long)]
+    pub settings: bool,
+}
+
+/// Print what makes a shell complete this program's arguments
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Print the manual page, or write all of them into a folder
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder to write a page for each command into
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// A text with a password in it, which `Debug` does not show.

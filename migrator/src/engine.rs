@@ -4,26 +4,31 @@
 //! there and whose the rows are. What was written is read back and compared with the plan. Rows pass through
 //! in windows, so that memory does not grow with them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::args::Mode;
-use crate::diff::{Change, Group, Parents};
-use crate::exit::{self, Failure};
+use crate::args::{Atomic, Mode};
+use crate::destination::{Destination, RefusedRow, is_due};
+use crate::diff::{Change, Parents};
+use crate::exit::Failure;
 use crate::export::Export;
-use crate::load::{Payload, Refused, load};
 use crate::mapping::Mapping;
-use crate::plan::{Cell, Context, Known, Plan, Row, TablePlan};
-use crate::printer::{Printer, Task};
+use crate::papers::Papers;
+use crate::plan::{Cell, Context, Known, MEND, Plan, Row, TablePlan};
+use crate::printer::{Answer, Event, Printer, Task};
 use crate::reject::Reject;
-use crate::report::{Ending, Report};
-use crate::target::{Authority, NewPassword, Target};
+use crate::report::{Ending, Phase, Report};
+use crate::target::{Authority, NewPassword};
 
 /// How many rows are in memory at a time, and about how many bytes of them.
 const WINDOW_ROWS: usize = 5_000;
 const WINDOW_BYTES: usize = 4 << 20;
+
+/// Up to so many rows are one transaction, where the target has transactions.
+const ATOMIC_ROWS: usize = 100_000;
 
 /// How an import is to be done, beside what and where to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,42 +41,25 @@ pub struct Options<'a> {
     pub max_rejects: usize,
     /// What becomes of a row that is there and differs.
     pub mode: Mode,
+    /// Whether all is written or nothing, where the target can do that.
+    pub atomic: Atomic,
     /// Whether to stop before the first write.
     pub dry_run: bool,
+    /// Whether nobody is asked before the first write.
+    pub yes: bool,
     /// The time of the run.
     pub now: Timestamp,
 }
 
-/// Imports an export into a target that is open.
-///
-/// # Errors
-/// As the exit codes say.
-pub async fn import(
-    export: &Export,
-    mapping: &Mapping,
-    target: &Target,
-    options: Options<'_>,
-    printer: &mut Printer,
-) -> Result<Report, Failure> {
-    if target.authority() == Authority::SecretKey {
-        printer.warn("writing with the project's secret key: it may write everything, and row-level security is not tried");
-    }
-    let survey = survey(export, mapping, target, options, printer).await?;
-    if survey.report.ending != Ending::Written {
-        return Ok(survey.report);
-    }
-    let Some((target, password)) = target.with_new_owner().await? else {
-        return write(export, survey, target, printer).await;
-    };
-    printer.say(match password {
-        NewPassword::Given => "made the owner's account; MIGRATOR_PASSWORD is its password",
-        NewPassword::None => {
-            "made the owner's account; it has no password yet: they ask for a new one to get in"
-        }
-    });
-    // The ids are made from the owner's, so they are known only now.
-    let survey = self::survey(export, mapping, &target, options, printer).await?;
-    write(export, survey, &target, printer).await
+/// An import.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// What the old app left.
+    pub export: &'a Export,
+    /// Which record becomes which row.
+    pub mapping: &'a Mapping,
+    /// How it is to be done.
+    pub options: Options<'a>,
 }
 
 /// A run up to its first write.
@@ -79,100 +67,298 @@ struct Survey {
     plan: Plan,
     /// What has to happen to each row of each table.
     changes: Vec<Vec<Change>>,
+    /// What the target has told.
+    known: Known,
     /// Its ending says whether there will be a write.
     report: Report,
+    /// The digests of rows that are there as planned, by table.
+    digests: Vec<u128>,
 }
 
-/// Everything that can be known before the first write.
-async fn survey(
-    export: &Export,
-    mapping: &Mapping,
-    target: &Target,
-    options: Options<'_>,
+/// Imports an export into a target that is open. `papers` is where the run is written down.
+///
+/// # Errors
+/// As the exit codes say.
+pub async fn import(
+    job: Job<'_>,
+    destination: &mut Destination,
+    papers: Option<Papers>,
     printer: &mut Printer,
-) -> Result<Survey, Failure> {
-    let context = Context::new(mapping, target.owner(), options.scope, options.zone, options.now)?;
-    let mut plan = Plan::new(export, mapping, &context, &Known::default())?;
-    for table in &plan.tables {
-        target.check(table).await?;
+) -> Result<Report, Failure> {
+    if destination.authority() == Authority::SecretKey {
+        printer.warn("writing with the project's secret key: it may write everything, and row-level security is not tried");
     }
-    let known = known(&plan, target).await?;
-    if !known.is_empty() {
-        plan = Plan::new(export, mapping, &context, &known)?;
+    let mut survey = job.survey(destination, printer).await?;
+    match (survey.report.ending, &*destination) {
+        (Ending::Written, _) => {}
+        (Ending::DryRun, Destination::Sql(_)) => {
+            job.try_out(&mut survey, destination, printer).await?;
+            return Ok(survey.report);
+        }
+        _ => return Ok(survey.report),
     }
-    let mut report = Report::of(export, mapping, &plan);
-    report.target = Some(target.url().to_owned());
-    report.authority = Some(target.authority());
-    let mut changes = Vec::new();
-    let mut parents = Parents::default();
-    let task = printer.task("comparing", plan.rows());
-    for table in &plan.tables {
-        changes.push(compare(table, &plan, options.mode, target, &mut parents, &task).await?);
+    job.ask(&mut survey, destination, printer);
+    if survey.report.ending != Ending::Written {
+        return Ok(survey.report);
     }
-    drop(task);
-    if plan.rejects.count > options.max_rejects {
-        report.ending = Ending::Stopped;
-        return Ok(Survey { plan, changes, report });
+    if let Destination::Rest(target) = destination
+        && let Some((new, password)) = target.with_new_owner().await?
+    {
+        printer.say(match password {
+            NewPassword::Given => "made the owner's account; MIGRATOR_PASSWORD is its password",
+            NewPassword::None => {
+                "made the owner's account; it has no password yet: they ask for a new one to get in"
+            }
+        });
+        **target = new;
+        // The ids are made from the owner's, so they are known only now.
+        survey = job.survey(destination, printer).await?;
     }
-    let all = &changes;
-    for (table, changes) in plan.tables.iter().zip(all) {
-        report.add(&table.name, changes);
-        tell_kept(table, changes, &mut report)?;
-        match leftover(table, &plan, all, target).await? {
-            0 => {}
-            rows => report.leftover(&table.name, rows),
+    job.write(survey, destination, papers, printer).await
+}
+
+/// Reads back what an import would write, and says where it differs; nothing is written.
+///
+/// # Errors
+/// As [`import`].
+pub async fn verify(
+    job: Job<'_>,
+    destination: &mut Destination,
+    printer: &mut Printer,
+) -> Result<Report, Failure> {
+    let job = Job { options: Options { mode: Mode::Upsert, dry_run: true, ..job.options }, ..job };
+    let Survey { plan, changes, mut report, digests, .. } = job.survey(destination, printer).await?;
+    for ((table, changes), digest) in plan.tables.iter().zip(&changes).zip(digests) {
+        report.digest(&table.name, digest);
+        let mut changes = changes.iter();
+        for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
+            for (row, change) in window?.iter().zip(&mut changes) {
+                match change {
+                    Change::Insert => report.mismatch(&table.name, row, "is not there"),
+                    Change::Update | Change::Keep => {
+                        report.mismatch(&table.name, row, "is not as the file has it");
+                    }
+                    Change::Same => report.verified += 1,
+                }
+            }
         }
     }
-    report.ending = if options.dry_run { Ending::DryRun } else { Ending::Written };
-    Ok(Survey { plan, changes, report })
+    report.ending = Ending::Verified;
+    Ok(report)
 }
 
-/// Those rows the target has, of those that are referred to and not in the export.
-async fn known(plan: &Plan, target: &Target) -> Result<Known, Failure> {
-    let mut known = Known::default();
-    for (table, ids) in &plan.orphans {
-        known.0.insert(table.clone(), target.those_there(table, ids).await?);
+impl Job<'_> {
+    /// Everything that can be known before the first write.
+    async fn survey(&self, destination: &mut Destination, printer: &mut Printer) -> Result<Survey, Failure> {
+        let Self { export, mapping, options } = *self;
+        let begun = Instant::now();
+        let context = Context::new(mapping, destination.owner(), options.scope, options.zone, options.now)?;
+        let mut plan = Plan::new(export, mapping, &context, &Known::default())?;
+        for table in &plan.tables {
+            destination.check(table).await?;
+        }
+        let mut known = Known::default();
+        for (table, ids) in &plan.orphans {
+            known.there.insert(table.clone(), destination.those_there(table, ids).await?);
+        }
+        if !known.is_empty() {
+            plan = Plan::new(export, mapping, &context, &known)?;
+        }
+        let mut report = Report::of(export, mapping, &plan);
+        report.target = Some(destination.address());
+        report.via = Some(destination.via());
+        report.authority = Some(destination.authority());
+        report.took(Phase::Plan, begun.elapsed());
+        for table in &plan.tables {
+            printer.event(&Event::TablePlanned {
+                table: &table.name,
+                records: table.records,
+                rows: table.rows.len(),
+                merged: table.merged,
+                rejected: table.rejected,
+            });
+        }
+        let begun = Instant::now();
+        let (mut changes, mut digests) = (Vec::new(), Vec::new());
+        let mut parents = Parents::default();
+        let task = printer.task("comparing", plan.rows());
+        for table in &plan.tables {
+            let compared = compare(table, &plan, options.mode, destination, &mut parents, &task).await?;
+            changes.push(compared.0);
+            digests.push(compared.1);
+        }
+        drop(task);
+        report.took(Phase::Compare, begun.elapsed());
+        let mut survey = Survey { plan, changes, known, report, digests };
+        if survey.plan.rejects.count > options.max_rejects {
+            survey.report.ending = Ending::Stopped;
+            return Ok(survey);
+        }
+        survey.tell(destination).await?;
+        survey.report.ending = if options.dry_run { Ending::DryRun } else { Ending::Written };
+        Ok(survey)
     }
-    Ok(known)
+
+    /// Lets a person look at what will be done before it is.
+    fn ask(&self, survey: &mut Survey, destination: &Destination, printer: &mut Printer) {
+        let rows = survey.report.written();
+        if self.options.yes || rows == 0 {
+            return;
+        }
+        let question = format!("{rows} rows will be written to {}. Go on?", destination.address());
+        if printer.confirm(&question) == Answer::No {
+            survey.report.nothing_kept();
+        }
+    }
+
+    /// Writes in a transaction that is not kept: what the server would refuse is known then.
+    async fn try_out(
+        &self,
+        survey: &mut Survey,
+        destination: &mut Destination,
+        printer: &mut Printer,
+    ) -> Result<(), Failure> {
+        let Destination::Sql(target) = &mut *destination else { return Ok(()) };
+        let id = crate::run::Run::id(self.options.now, rand_free(survey));
+        target.begin().await?;
+        target.start_run(&crate::papers::recorded(id, &survey.plan, self.options.now)).await?;
+        let mut papers = None;
+        let tried = write_all(self, survey, destination, &mut papers, id, printer).await;
+        if let Destination::Sql(target) = destination {
+            target.roll_back().await?;
+        }
+        tried.map(drop)
+    }
+
+    /// Writes what the survey found due, and reads it back.
+    async fn write(
+        &self,
+        mut survey: Survey,
+        destination: &mut Destination,
+        mut papers: Option<Papers>,
+        printer: &mut Printer,
+    ) -> Result<Report, Failure> {
+        let run = papers.as_ref().map_or_else(Uuid::nil, Papers::id);
+        if let Some(papers) = &mut papers {
+            papers.begin(self, &survey.plan, destination, &mut survey.report)?;
+        }
+        let rows = survey.report.written();
+        let atomic = match self.options.atomic {
+            Atomic::Always => true,
+            Atomic::Auto => rows <= ATOMIC_ROWS,
+            Atomic::Never => false,
+        };
+        if let Destination::Sql(target) = &mut *destination {
+            target.lock().await?;
+            if atomic {
+                target.begin().await?;
+            }
+            target.start_run(&crate::papers::recorded(run, &survey.plan, self.options.now)).await?;
+        }
+        let begun = Instant::now();
+        let refused = write_all(self, &mut survey, destination, &mut papers, run, printer).await?;
+        survey.report.took(Phase::Load, begun.elapsed());
+        let begun = Instant::now();
+        read_back(&mut survey, &refused, destination, printer).await?;
+        survey.report.took(Phase::Verify, begun.elapsed());
+        if let Destination::Sql(target) = &mut *destination {
+            let too_many = survey.report.rejects.count() > self.options.max_rejects;
+            if atomic && (too_many || !survey.report.mismatches.is_empty()) {
+                target.roll_back().await?;
+                survey.report.nothing_kept();
+            } else {
+                target.end_run(run, crate::run::Status::Done).await?;
+                if atomic {
+                    target.commit().await?;
+                }
+                target.seal(run).await?;
+            }
+        }
+        if let Some(mut papers) = papers {
+            if !refused.is_empty() {
+                // The file of rejects holds records, and those are only in the export.
+                survey.known.refused = refused;
+                let context = Context::new(
+                    self.mapping,
+                    destination.owner(),
+                    self.options.scope,
+                    self.options.zone,
+                    self.options.now,
+                )?;
+                survey.plan = Plan::new(self.export, self.mapping, &context, &survey.known)?;
+            }
+            papers.end(&survey.plan, destination, &mut survey.report, printer).await?;
+        }
+        Ok(survey.report)
+    }
 }
 
-/// What has to happen to each row of a table.
+/// Something for the id of a run that nobody will hear of.
+fn rand_free(survey: &Survey) -> [u8; 10] {
+    let mut bytes = [0; 10];
+    let hash = blake3::hash(survey.plan.shape.as_bytes());
+    bytes.copy_from_slice(&hash.as_bytes()[..10]);
+    bytes
+}
+
+impl Survey {
+    /// Counts what will be done, and names what will not.
+    async fn tell(&mut self, destination: &mut Destination) -> Result<(), Failure> {
+        let Self { plan, changes, report, .. } = self;
+        for (table, changes) in plan.tables.iter().zip(&*changes) {
+            report.add(&table.name, changes);
+            tell_kept(table, changes, report)?;
+        }
+        for table in &plan.tables {
+            match leftover(table, plan, changes, destination).await? {
+                0 => {}
+                rows => report.leftover(&table.name, rows),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What has to happen to each row of a table, and the digest of those that are as planned.
 async fn compare(
     table: &TablePlan,
     plan: &Plan,
     mode: Mode,
-    target: &Target,
+    destination: &mut Destination,
     parents: &mut Parents,
     task: &Task,
-) -> Result<Vec<Change>, Failure> {
-    if target.is_empty(table).await? {
+) -> Result<(Vec<Change>, u128), Failure> {
+    if table.rows.is_empty() || destination.is_empty(table).await? {
         task.add(table.rows.len());
-        return Ok(vec![Change::Insert; table.rows.len()]);
+        return Ok((vec![Change::Insert; table.rows.len()], 0));
     }
     let has_children =
         plan.tables.iter().any(|child| child.parent.as_ref().is_some_and(|of| of.table == table.name));
-    let mut changes = Vec::with_capacity(table.rows.len());
+    let (mut changes, mut digest) = (Vec::with_capacity(table.rows.len()), 0_u128);
     for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
         let window = window?;
         let rows: Vec<&Row> = window.iter().collect();
-        let existing = target.existing(table, &rows, |rows| task.add(rows)).await?;
+        let existing = destination.existing(table, &rows, task).await?;
         let differ = table.compare(rows.iter().copied(), &existing)?;
         let settled = match mode {
             Mode::Upsert => differ,
             Mode::Newer => table.newer_wins(&rows, &differ, &existing, parents),
+            Mode::Skip => differ
+                .into_iter()
+                .map(|change| if change == Change::Update { Change::Keep } else { change })
+                .collect(),
         };
-        if has_children {
-            for (row, change) in window.iter().zip(&settled) {
-                match change {
-                    Change::Update => _ = parents.updated.insert(row.id),
-                    Change::Keep => _ = parents.kept.insert(row.id),
-                    Change::Insert | Change::Same => {}
-                }
+        for (row, change) in window.iter().zip(&settled) {
+            match change {
+                Change::Same => digest = digest.wrapping_add(table.written(row).number()),
+                Change::Update if has_children => _ = parents.updated.insert(row.id),
+                Change::Keep if has_children => _ = parents.kept.insert(row.id),
+                Change::Insert | Change::Update | Change::Keep => {}
             }
         }
         changes.extend(settled);
     }
-    Ok(changes)
+    Ok((changes, digest))
 }
 
 fn tell_kept(table: &TablePlan, changes: &[Change], report: &mut Report) -> Result<(), Failure> {
@@ -195,7 +381,7 @@ async fn leftover(
     table: &TablePlan,
     plan: &Plan,
     changes: &[Vec<Change>],
-    target: &Target,
+    destination: &mut Destination,
 ) -> Result<usize, Failure> {
     let Some(parent) = &table.parent else { return Ok(0) };
     let parent = plan.tables.iter().zip(changes).find(|(planned, _)| planned.name == parent.table);
@@ -207,55 +393,105 @@ async fn leftover(
     for window in parent.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
         let there = window?.into_iter().zip(&mut changes).filter(|(_, change)| **change != Change::Insert);
         let ids: Vec<Uuid> = there.map(|(row, _)| row.id).collect();
-        leftover += target.leftover(table, &ids).await?;
+        leftover += destination.leftover(table, &ids).await?;
     }
     Ok(leftover)
 }
 
-/// Writes what the survey found due, and reads it back.
-async fn write(
-    export: &Export,
-    survey: Survey,
-    target: &Target,
+/// Writes all that is due, table by table; answers with what was refused.
+async fn write_all(
+    job: &Job<'_>,
+    survey: &mut Survey,
+    destination: &mut Destination,
+    papers: &mut Option<Papers>,
+    run: Uuid,
     printer: &mut Printer,
-) -> Result<Report, Failure> {
-    let Survey { plan, changes, mut report } = survey;
-    let mut refused_rows = Vec::new();
-    for (table, changes) in plan.tables.iter().zip(&changes) {
+) -> Result<HashMap<Uuid, RefusedRow>, Failure> {
+    let mut refused = HashMap::new();
+    for (table, changes) in survey.plan.tables.iter().zip(&survey.changes) {
         let due = changes.iter().filter(|change| is_due(**change)).count();
-        let mut refused: HashSet<Uuid> = HashSet::new();
-        if due > 0 {
-            let task = printer.task(&table.name, due);
-            let mut writer =
-                Writer { export, table, target, task: &task, report: &mut report, refused: &mut refused };
-            writer.all(changes).await?;
+        if due == 0 {
+            continue;
         }
-        refused_rows.push(refused);
+        let task = printer.task(&table.name, due);
+        let first = match papers {
+            Some(papers) => papers.next_batch(&table.name, destination).await?,
+            None => 0,
+        };
+        let mut writer = Writer {
+            job,
+            table,
+            destination: &mut *destination,
+            papers: &mut *papers,
+            run,
+            batch: first,
+            task: &task,
+            report: &mut survey.report,
+            refused: &mut refused,
+            printer: &mut *printer,
+        };
+        writer.all(changes).await?;
     }
-    if report.written() > 0 {
-        let task = printer.task("reading back", report.written());
-        for ((table, changes), refused) in plan.tables.iter().zip(&changes).zip(&refused_rows) {
-            verify(table, changes, refused, target, &mut report, &task).await?;
-        }
-    }
-    Ok(report)
+    Ok(refused)
 }
 
-fn is_due(change: Change) -> bool {
-    matches!(change, Change::Insert | Change::Update)
+/// Reads back what was written, and says where it differs.
+async fn read_back(
+    survey: &mut Survey,
+    refused: &HashMap<Uuid, RefusedRow>,
+    destination: &mut Destination,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let Survey { plan, changes, report, digests, .. } = survey;
+    let task = printer.task("reading back", report.written());
+    for ((table, changes), digest) in plan.tables.iter().zip(&*changes).zip(digests) {
+        let mut changes = changes.iter();
+        for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
+            let window = window?;
+            let written = window.iter().zip(&mut changes).filter(|(_, change)| is_due(**change));
+            let rows: Vec<&Row> =
+                written.map(|(row, _)| row).filter(|row| !refused.contains_key(&row.id)).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let existing = destination.existing(table, &rows, &task).await?;
+            report.verify.rows += rows.len();
+            for (row, change) in rows.iter().zip(table.compare(rows.iter().copied(), &existing)?) {
+                match change {
+                    Change::Same => {
+                        report.verified += 1;
+                        report.verify.equal += 1;
+                        *digest = digest.wrapping_add(table.written(row).number());
+                    }
+                    Change::Insert => {
+                        report.mismatch(&table.name, row, "is not there after it was written");
+                    }
+                    Change::Update | Change::Keep => {
+                        report.mismatch(&table.name, row, "does not read back as it was written");
+                    }
+                }
+            }
+        }
+        report.digest(&table.name, *digest);
+    }
+    Ok(())
 }
 
 /// Writes the rows of a table.
-struct Writer<'w> {
-    export: &'w Export,
+struct Writer<'w, 'j> {
+    job: &'w Job<'j>,
     table: &'w TablePlan,
-    target: &'w Target,
+    destination: &'w mut Destination,
+    papers: &'w mut Option<Papers>,
+    run: Uuid,
+    batch: u32,
     task: &'w Task,
     report: &'w mut Report,
-    refused: &'w mut HashSet<Uuid>,
+    refused: &'w mut HashMap<Uuid, RefusedRow>,
+    printer: &'w mut Printer,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     /// All that are due. Rows that point at others of their table wait until those are there; what is left
     /// then points in a circle, and goes in together.
     async fn all(&mut self, changes: &[Change]) -> Result<(), Failure> {
@@ -266,16 +502,15 @@ impl Writer<'_> {
             let mut changes = changes.iter().copied();
             for window in self.table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
                 let window = window?;
-                let due: Vec<(&Row, Change)> =
-                    window.iter().zip(&mut changes).filter(|(_, change)| is_due(*change)).collect();
-                let ready: Vec<(&Row, Change)> = match before {
-                    0 => due,
-                    _ => due.into_iter().filter(|(row, _)| last || self.is_ready(row, &waiting)).collect(),
-                };
+                let due = window.iter().zip(&mut changes).filter(|(_, change)| is_due(*change));
+                let ready: Vec<(&Row, Change)> =
+                    due.filter(|(row, _)| before == 0 || last || self.is_ready(row, &waiting)).collect();
                 for (row, _) in &ready {
                     waiting.remove(&row.id);
                 }
-                self.window(&ready).await?;
+                if !ready.is_empty() {
+                    self.window(&ready).await?;
+                }
             }
             if before == 0 || waiting.is_empty() {
                 return Ok(());
@@ -303,77 +538,64 @@ impl Writer<'_> {
             Some(Cell::Uuid(id)) => Some(*id),
             _ => None,
         };
-        waiting.contains(&row.id)
-            && !self.table.late.iter().filter_map(points_at).any(|id| id != row.id && waiting.contains(&id))
+        let mut targets = self.table.late.iter().filter_map(points_at);
+        waiting.contains(&row.id) && !targets.any(|id| id != row.id && waiting.contains(&id))
     }
 
     async fn window(&mut self, due: &[(&Row, Change)]) -> Result<(), Failure> {
-        for Group { columns, rows } in self.table.groups(due.iter().map(|(row, _)| *row)) {
-            let payloads =
-                rows.into_iter().map(|row| payload(self.table, row)).collect::<Result<Vec<_>, _>>()?;
-            let task = self.task;
-            let refused =
-                load(self.target, &self.table.name, &columns, &payloads, |rows| task.add(rows)).await?;
-            for Refused { row, error } in refused {
-                self.refused.insert(row.id);
-                let change = due.iter().find(|(planned, _)| planned.id == row.id).map(|(_, change)| *change);
-                if let Some(change) = change {
-                    self.report.refuse(reject(self.export, self.table, row, &error), change);
-                }
+        let begun = Instant::now();
+        let refused = match &mut *self.destination {
+            Destination::Sql(target) => {
+                let refused = target.write(self.table, due, self.run, self.batch).await?;
+                self.task.add(due.len());
+                let row = |row: crate::sql::Refused| RefusedRow {
+                    id: row.id,
+                    code: row.code,
+                    column: row.column,
+                    message: row.message,
+                };
+                refused.into_iter().map(row).collect()
             }
+            Destination::Rest(target) => {
+                let ledger = self.papers.as_mut().and_then(Papers::ledger);
+                crate::load::window(target, self.table, due, self.batch, ledger, self.task).await?
+            }
+        };
+        self.printer.event(&Event::BatchCommitted {
+            table: &self.table.name,
+            batch: usize::try_from(self.batch).unwrap_or(usize::MAX),
+            rows: due.len() - refused.len(),
+            ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        self.batch += 1;
+        for refused in refused {
+            let planned = due.iter().find(|(row, _)| row.id == refused.id);
+            if let Some((row, change)) = planned {
+                let reject = reject(self.job.export, self.table, row, &refused);
+                self.printer.event(&Event::RowRejected {
+                    file: &reject.file,
+                    pointer: &reject.pointer,
+                    table: &reject.table,
+                    column: reject.column.as_deref(),
+                    code: &reject.code,
+                });
+                self.report.refuse(reject, *change);
+            }
+            self.refused.insert(refused.id, refused);
         }
         Ok(())
     }
 }
 
-fn payload<'a>(table: &TablePlan, row: &'a Row) -> Result<Payload<'a>, Failure> {
-    let json = serde_json::value::to_raw_value(&table.payload(row)).map_err(|error| {
-        Failure::new(exit::BUG, "payload", format!("{} cannot be written as JSON", row.at)).because(error)
-    })?;
-    Ok(Payload { row, json })
-}
-
-/// Reads back what was written, and says where it differs.
-async fn verify(
-    table: &TablePlan,
-    changes: &[Change],
-    refused: &HashSet<Uuid>,
-    target: &Target,
-    report: &mut Report,
-    task: &Task,
-) -> Result<(), Failure> {
-    let mut changes = changes.iter();
-    for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
-        let window = window?;
-        let rows: Vec<&Row> = window
-            .iter()
-            .zip(&mut changes)
-            .filter(|(row, change)| is_due(**change) && !refused.contains(&row.id))
-            .map(|(row, _)| row)
-            .collect();
-        let existing = target.existing(table, &rows, |rows| task.add(rows)).await?;
-        for (row, change) in rows.iter().zip(table.compare(rows.iter().copied(), &existing)?) {
-            match change {
-                Change::Same => report.verified += 1,
-                Change::Insert => report.mismatch(&table.name, row, "is not there after it was written"),
-                Change::Update | Change::Keep => {
-                    report.mismatch(&table.name, row, "does not read back as it was written");
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
 /// A row the server refused, without the values its answer may repeat.
-fn reject(export: &Export, table: &TablePlan, row: &Row, error: &supabase_sdk::Error) -> Reject {
+fn reject(export: &Export, table: &TablePlan, row: &Row, refused: &RefusedRow) -> Reject {
     Reject {
         file: export.file_of(&row.at),
         pointer: row.at.to_string(),
         table: table.name.clone(),
-        column: None,
-        code: error.code().unwrap_or("refused").to_owned().into(),
-        message: error.to_string(),
-        help: "mend the record in the file, or the mapping, and run again".to_owned(),
+        column: refused.column.clone(),
+        code: refused.code.clone().into(),
+        message: refused.message.clone(),
+        help: MEND.to_owned(),
     }
 }

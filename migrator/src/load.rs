@@ -4,12 +4,21 @@
 //! server does not want stands alone; that row becomes a reject, the others go in. One that is too large
 //! or too slow is halved as well. Stopping anywhere is safe: what is written is found there next time.
 
+use std::collections::HashMap;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::value::RawValue;
 use supabase_sdk::{Error, ErrorKind};
+use uuid::Uuid;
 
-use crate::exit::Failure;
-use crate::plan::Row;
-use crate::target::{Target, is_too_much, table_failure};
+use crate::destination::RefusedRow;
+use crate::diff::{Change, Group};
+use crate::exit::{self, Failure};
+use crate::ledger::file::Writer;
+use crate::ledger::{Batch, Key, Op, Touched};
+use crate::plan::{Row, TablePlan};
+use crate::printer::Task;
+use crate::target::{AT_ONCE, Target, is_too_much, table_failure};
 
 /// The most rows of a batch, and the most bytes.
 const BATCH_ROWS: usize = 500;
@@ -17,44 +26,128 @@ const BATCH_BYTES: usize = 1 << 20;
 
 /// A row to be written, and its JSON.
 #[derive(Debug)]
-pub struct Payload<'a> {
+struct Payload<'a> {
     /// The row of the plan.
-    pub row: &'a Row,
+    row: &'a Row,
     /// The row as the server takes it.
-    pub json: Box<RawValue>,
+    json: Box<RawValue>,
 }
 
 /// A row the server refused.
 #[derive(Debug)]
-pub struct Refused<'a> {
+struct Refused<'a> {
     /// The row of the plan.
-    pub row: &'a Row,
+    row: &'a Row,
     /// Why.
-    pub error: Error,
+    error: Error,
 }
 
-/// Writes rows to a table; `written` hears how many more are done, refused ones included.
+/// Writes some rows of a table, and answers with those the server refused. The ledger, if there is one, knows
+/// of them before the server does.
+///
+/// # Errors
+/// Exit code 6 when nobody answers any more, 7 when the table as a whole is refused, 2 when the ledger cannot
+/// be written. Rows written until then stay.
+pub async fn window(
+    target: &Target,
+    table: &TablePlan,
+    due: &[(&Row, Change)],
+    n: u32,
+    mut ledger: Option<&mut Writer>,
+    task: &Task,
+) -> Result<Vec<RefusedRow>, Failure> {
+    let mut all_refused = Vec::new();
+    let mut part = 0;
+    for (change, op) in [(Change::Insert, Op::Insert), (Change::Update, Op::Update)] {
+        let rows = due.iter().filter(|(_, planned)| *planned == change).map(|(row, _)| *row);
+        for Group { columns, rows } in table.groups(rows) {
+            let key = Key { table: table.name.clone(), n, part };
+            part += 1;
+            if let Some(ledger) = &mut ledger {
+                let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+                let mut before = match op {
+                    Op::Insert => HashMap::new(),
+                    Op::Update => target.images(&table.name, &ids).await?,
+                };
+                let touched = rows.iter().map(|row| Touched {
+                    id: row.id,
+                    ours: table.written(row),
+                    before: before.remove(&row.id),
+                    after: None,
+                });
+                let sent = rows.first().map(|row| table.sent_columns(row).map(str::to_owned).collect());
+                ledger.intend(Batch {
+                    key: key.clone(),
+                    op,
+                    columns: sent.unwrap_or_default(),
+                    rows: touched.collect(),
+                })?;
+            }
+            let payloads = rows.into_iter().map(|row| payload(table, row)).collect::<Result<Vec<_>, _>>()?;
+            let refused = load(target, &table.name, &columns, &payloads, task).await?;
+            let refused: Vec<RefusedRow> = refused
+                .into_iter()
+                .map(|Refused { row, error }| RefusedRow {
+                    id: row.id,
+                    code: error.code().unwrap_or("refused").to_owned(),
+                    column: None,
+                    message: error.to_string(),
+                })
+                .collect();
+            if let Some(ledger) = &mut ledger {
+                ledger.done(key, refused.iter().map(|row| row.id).collect())?;
+            }
+            all_refused.extend(refused);
+        }
+    }
+    Ok(all_refused)
+}
+
+fn payload<'a>(table: &TablePlan, row: &'a Row) -> Result<Payload<'a>, Failure> {
+    let json = serde_json::value::to_raw_value(&table.payload(row)).map_err(|error| {
+        Failure::new(exit::BUG, "payload", format!("{} cannot be written as JSON", row.at)).because(error)
+    })?;
+    Ok(Payload { row, json })
+}
+
+/// Writes rows to a table, several batches at a time; `task` hears how many more are done, refused ones
+/// included.
 ///
 /// # Errors
 /// Exit code 6 when nobody answers any more, 7 when the table as a whole is refused. Rows written until
 /// then stay.
-pub async fn load<'a>(
+async fn load<'a>(
     target: &Target,
     table: &str,
     columns: &[&str],
     rows: &[Payload<'a>],
-    mut written: impl FnMut(usize),
+    task: &Task,
+) -> Result<Vec<Refused<'a>>, Failure> {
+    let batches = batches(rows).into_iter().map(|batch| async move {
+        let refused = self::batch(target, table, columns, batch).await;
+        task.add(batch.len());
+        refused
+    });
+    let refused: Vec<Vec<Refused<'a>>> =
+        futures_util::stream::iter(batches).buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(refused.into_iter().flatten().collect())
+}
+
+async fn batch<'a>(
+    target: &Target,
+    table: &str,
+    columns: &[&str],
+    batch: &[Payload<'a>],
 ) -> Result<Vec<Refused<'a>>, Failure> {
     let mut refused = Vec::new();
-    // The next batch is on top.
-    let mut waiting: Vec<&[Payload<'a>]> = batches(rows).into_iter().rev().collect();
+    // The next piece is on top.
+    let mut waiting: Vec<&[Payload<'a>]> = vec![batch];
     while let Some(batch) = waiting.pop() {
         let json: Vec<&RawValue> = batch.iter().map(|payload| &*payload.json).collect();
         match (target.upsert(table, columns, &json).await, batch) {
-            (Ok(()), batch) => written(batch.len()),
+            (Ok(()), _) => {}
             (Err(error), [payload]) if is_about_rows(&error) => {
                 refused.push(Refused { row: payload.row, error });
-                written(1);
             }
             (Err(error), batch) if batch.len() > 1 && (is_about_rows(&error) || is_too_much(&error)) => {
                 let (first, second) = batch.split_at(batch.len() / 2);

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use migrator::args::{Cli, Command};
-use migrator::commands::{demo, import, rollback, runs, types};
+use migrator::args::{Cli, Command, EXIT_CODES_PAGE};
+use migrator::commands::{completions, demo, doctor, import, man, resume, rollback, runs, types, verify};
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
 use migrator::run::folder::Runs;
@@ -13,7 +13,8 @@ use migrator::run::folder::Runs;
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { talk, command } = Cli::parse();
-    let mut printer = Printer::new(talk);
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut printer = Printer::new(talk, &environment);
     let file: Vec<(String, String)> =
         dotenvy::dotenv_iter().map(|pairs| pairs.filter_map(Result::ok).collect()).unwrap_or_default();
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());
@@ -22,11 +23,20 @@ async fn main() -> ExitCode {
     let here = Runs::within(Path::new(""));
     let work = async {
         match &command {
-            Command::Import(args) => import::run(args, &variables, &mut printer).await,
+            Command::Import(args) => import::run(args, &variables, &here, &mut printer).await,
+            Command::Resume(args) => resume::run(args, &variables, &here, &mut printer).await,
+            Command::Verify(args) => verify::run(args, &variables, &here, &mut printer).await,
             Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
             Command::Rollback(args) => rollback::run(args, &variables, &here, &mut printer).await,
             Command::Runs(args) => runs::run(args, &variables, &here, &mut printer).await,
             Command::Types(args) => types::run(args, &variables, &mut printer).await,
+            Command::Doctor(args) => doctor::run(args, &variables, &environment, &mut printer).await,
+            Command::Completions(args) => completions::run(args, &mut printer),
+            Command::Man(args) => man::run(args, &mut printer),
+            Command::ExitCodes => {
+                printer.text(EXIT_CODES_PAGE);
+                Ok(exit::OK)
+            }
         }
     };
     let ended = tokio::select! {

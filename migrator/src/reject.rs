@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// One refused record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reject {
     /// The exported file.
     pub file: String,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use supabase_sdk::auth::NewUser;
@@ -22,6 +22,9 @@ use crate::plan::{Row, TablePlan};
 
 /// How many ids one question holds: 100 of them are 4 kB of address, which every gateway takes.
 const IDS_A_QUESTION: usize = 100;
+
+/// How many questions wait for their answers at a time.
+pub(crate) const AT_ONCE: usize = 4;
 
 /// How often something is asked that gets no answer: for about four seconds.
 const RETRY: Retry = Retry { tries: 5, first: Duration::from_millis(250), longest: Duration::from_secs(30) };
@@ -95,12 +98,15 @@ impl fmt::Debug for Owner {
 
 /// By whose authority we write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Authority {
     /// The owner's: policies hold.
     Owner,
     /// The secret key's: policies are passed.
     SecretKey,
+    /// That of a role of the database.
+    Database,
 }
 
 /// What to do about an owner the project does not know.
@@ -227,15 +233,19 @@ impl Target {
         rows: &[&Row],
         mut asked: impl FnMut(usize),
     ) -> Result<Vec<Existing>, Failure> {
-        let mut existing = Vec::new();
-        for rows in rows.chunks(IDS_A_QUESTION) {
+        let questions = rows.chunks(IDS_A_QUESTION).map(|rows| async move {
             let select = self.client.from(&table.name).select(&table.select_list());
             let select = select.filter(col("id").is_in(rows.iter().map(|row| row.id)));
             let there = select.typed::<Box<RawValue>>().fetch().await;
-            for row in there.map_err(|error| table_failure(&table.name, error))? {
-                existing.push(table.decode(&row)?);
-            }
-            asked(rows.len());
+            let there = there.map_err(|error| table_failure(&table.name, error))?;
+            let there = there.iter().map(|row| table.decode(row)).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, Failure>((there, rows.len()))
+        });
+        let mut answers = futures_util::stream::iter(questions).buffer_unordered(AT_ONCE);
+        let mut existing = Vec::new();
+        while let Some((there, count)) = answers.try_next().await? {
+            existing.extend(there);
+            asked(count);
         }
         Ok(existing)
     }

@@ -9,6 +9,7 @@ mod auth;
 mod concurrency;
 mod consent;
 mod demo;
+mod doctor;
 mod import;
 mod lab;
 mod lite;

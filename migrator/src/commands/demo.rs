@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
+use jiff::Timestamp;
 use serde::Serialize;
 use supabase_sdk::auth::NewUser;
 use supabase_sdk::rest::Count;
@@ -14,7 +15,8 @@ use supabase_sdk::{Client, Error, ErrorKind};
 
 use crate::args;
 use crate::commands::Variables;
-use crate::engine::{Options, import};
+use crate::destination::Destination;
+use crate::engine::{Job, Options, import};
 use crate::exit::{self, Failure};
 use crate::export::Export;
 use crate::local::{LocalStack, Status};
@@ -101,7 +103,10 @@ async fn show(status: &Status, printer: &mut Printer) -> Result<(Report, Seen), 
         grant: Grant::Password(PASSWORD.to_owned()),
     };
     let target = Target::open(access, OWNER, UnknownOwner::Refuse).await?;
-    let report = import(&export, &mapping, &target, Options::default(), printer).await?;
+    let options = Options { yes: true, now: Timestamp::now(), ..Options::default() };
+    let job = Job { export: &export, mapping: &mapping, options };
+    let mut destination = Destination::Rest(Box::new(target));
+    let report = import(job, &mut destination, None, printer).await?;
     let seen = Seen::look(status, &report).await.map_err(target::failure)?;
     Ok((report, seen))
 }

@@ -1,16 +1,26 @@
 //! `migrator import`: an exported file into the tables.
 
+use std::time::Instant;
+
+use clap::ValueEnum as _;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::args;
-use crate::commands::{Variables, read_export, read_mapping};
-use crate::engine::{Options, import};
+use crate::commands::{Variables, read_mapping};
+use crate::destination::Destination;
+use crate::engine::{Job, Options, import};
 use crate::exit::{self, Failure};
-use crate::export::Reading;
+use crate::export::{Export, Reading};
 use crate::local::LocalStack;
-use crate::plan::{Context, Known, Plan};
+use crate::mapping::Mapping;
+use crate::papers::{self, Papers};
+use crate::plan::{Context, Known, Plan, shape};
 use crate::printer::Printer;
+use crate::report::Phase;
+use crate::run::Run;
+use crate::run::folder::Runs;
+use crate::sql::SqlTarget;
 use crate::target::{Access, Grant, Target, UnknownOwner};
 
 /// Runs the command, and says how it ended.
@@ -20,35 +30,144 @@ use crate::target::{Access, Grant, Target, UnknownOwner};
 pub async fn run(
     args: &args::Import,
     variables: Variables<'_>,
+    runs: &Runs,
     printer: &mut Printer,
 ) -> Result<u8, Failure> {
-    let mapping = read_mapping(&args.mapping)?;
-    let export = read_export(&args.files, Reading { salvage: args.salvage, encoding: args.encoding })?;
-    let options = Options {
+    carry_out(args, None, variables, runs, printer).await
+}
+
+/// Imports, or goes on with a run that stopped half way.
+pub(super) async fn carry_out(
+    args: &args::Import,
+    resumed: Option<Run>,
+    variables: Variables<'_>,
+    runs: &Runs,
+    printer: &mut Printer,
+) -> Result<u8, Failure> {
+    let mapping = match &resumed {
+        Some(run) => Mapping::read(&run.inputs.mapping.path, &run.inputs.mapping.text)?,
+        None => read_mapping(&args.mapping)?,
+    };
+    let begun = Instant::now();
+    let export = open(args)?;
+    let read = begun.elapsed();
+    let job = Job { export: &export, mapping: &mapping, options: options(args) };
+    let owner = owner(args, &job)?;
+    let mut destination = destination(args, owner, variables).await?;
+    let papers = match resumed {
+        Some(run) => Papers::resume(runs.clone(), run),
+        None => {
+            let id = Run::id(job.options.now, random());
+            let inputs = papers::inputs(&job, args.mapping.clone(), owner, remembered(args));
+            Papers::new(runs.clone(), id, inputs, job.options.now)
+        }
+    };
+    let id = papers.id();
+    let imported = import(job, &mut destination, Some(papers), printer).await;
+    let mut report = imported.map_err(|failure| with_a_way_on(failure, id, runs))?;
+    report.took(Phase::Read, read);
+    printer.report(&report);
+    Ok(report.exit_code)
+}
+
+/// Reads the export the command names.
+pub(super) fn open(args: &args::Import) -> Result<Export, Failure> {
+    let reading = Reading { salvage: args.salvage, encoding: args.encoding };
+    match &args.from_rejects {
+        Some(file) => Export::open_rejects(file),
+        None => Export::open(&args.files, reading),
+    }
+}
+
+/// How the command wants it done.
+pub(super) fn options(args: &args::Import) -> Options<'_> {
+    Options {
         scope: args.scope.as_deref(),
         zone: args.tz.as_deref(),
         max_rejects: args.max_rejects,
         mode: args.mode,
+        atomic: args.atomic,
         dry_run: args.dry_run,
+        yes: args.yes || args.no_input,
         now: Timestamp::now(),
-    };
-    // A rehearsal in nobody's name: what is wrong with the file is said before the target is asked.
-    let nobody = Context::new(&mapping, Uuid::nil(), options.scope, options.zone, options.now)?;
-    Plan::new(&export, &mapping, &nobody, &Known::default())?;
+    }
+}
 
-    let owner = args.owner.as_deref().ok_or_else(|| {
-        Failure::new(exit::USAGE, "usage.owner", "whose rows will these be?").help("pass --owner EMAIL")
-    })?;
-    if !is_an_address(owner) {
-        return Err(Failure::new(exit::USAGE, "usage.owner", "--owner is no e-mail address")
-            .help("pass the address they sign in with, such as --owner zoe@example.com"));
+/// Whose rows they will be. What is wrong with the file is said first, and before the target is asked.
+pub(super) fn owner<'a>(args: &'a args::Import, job: &Job<'_>) -> Result<&'a str, Failure> {
+    let nobody =
+        Context::new(job.mapping, Uuid::nil(), job.options.scope, job.options.zone, job.options.now)?;
+    let owner = args.owner.as_deref();
+    let is_named = owner.is_some_and(|owner| is_an_address(owner) || owner.parse::<Uuid>().is_ok());
+    if !is_named {
+        // A rehearsal in nobody's name.
+        Plan::new(job.export, job.mapping, &nobody, &Known::default())?;
+    } else {
+        shape(job.export, job.mapping)?;
+    }
+    match owner {
+        None => {
+            Err(Failure::new(exit::USAGE, "usage.owner", "whose rows will these be?")
+                .help("pass --owner EMAIL"))
+        }
+        Some(owner) if is_named => Ok(owner),
+        Some(_) => Err(Failure::new(exit::USAGE, "usage.owner", "--owner is no e-mail address")
+            .help("pass the address they sign in with, such as --owner zoe@example.com")),
+    }
+}
+
+/// Where the rows go.
+pub(super) async fn destination(
+    args: &args::Import,
+    owner: &str,
+    variables: Variables<'_>,
+) -> Result<Destination, Failure> {
+    if let Some(url) = &args.db_url {
+        if args.create_owner {
+            return Err(Failure::new(exit::USAGE, "usage.create_owner", "accounts are made over the API")
+                .help("let them sign up first, or import without --db-url"));
+        }
+        return Ok(Destination::Sql(Box::new(SqlTarget::open(&url.0, owner).await?)));
     }
     let access = access(&args.target, variables).await?;
     let unknown = if args.create_owner { UnknownOwner::Create } else { UnknownOwner::Refuse };
-    let target = Target::open(access, owner, unknown).await?;
-    let report = import(&export, &mapping, &target, options, printer).await?;
-    printer.report(&report);
-    Ok(report.exit_code)
+    Ok(Destination::Rest(Box::new(Target::open(access, owner, unknown).await?)))
+}
+
+/// What a run keeps of the command line, to go on with.
+fn remembered(args: &args::Import) -> serde_json::Map<String, serde_json::Value> {
+    let text = |value: Option<String>| value.map_or(serde_json::Value::Null, serde_json::Value::String);
+    let word =
+        |value: Option<clap::builder::PossibleValue>| text(value.map(|value| value.get_name().to_owned()));
+    [
+        ("scope", text(args.scope.clone())),
+        ("tz", text(args.tz.clone())),
+        ("encoding", text(args.encoding.map(|encoding| encoding.to_string()))),
+        ("mode", word(args.mode.to_possible_value())),
+        ("atomic", word(args.atomic.to_possible_value())),
+        ("salvage", args.salvage.into()),
+        ("max_rejects", args.max_rejects.into()),
+        ("from_rejects", text(args.from_rejects.as_ref().map(|file| file.display().to_string()))),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// A failure in the middle of a run says how to go on with it.
+fn with_a_way_on(failure: Failure, id: Uuid, runs: &Runs) -> Failure {
+    if failure.code != exit::UNREACHABLE || runs.folder(id).load().is_err() {
+        return failure;
+    }
+    let help = format!("{}; what is written stays, and `migrator resume {id}` goes on", failure.help);
+    failure.help(help)
+}
+
+/// Bits for the id of a run.
+pub(super) fn random() -> [u8; 10] {
+    let mut bits = [0; 10];
+    bits.copy_from_slice(&Uuid::new_v4().into_bytes()[..10]);
+    bits
 }
 
 /// True for what Auth may take; Auth itself has the last word.

@@ -1,10 +1,15 @@
 //! Edge: one file a command. Each reads, plans, says, and only then does.
 
+pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod import;
+pub mod man;
+pub mod resume;
 pub mod rollback;
 pub mod runs;
 pub mod types;
+pub mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +17,6 @@ use crate::args::{Hidden, Undo};
 use crate::local::LocalStack;
 
 use crate::exit::{self, Failure};
-use crate::export::{Export, Reading};
 use crate::mapping::{self, Mapping};
 
 /// The environment, as an argument: a variable's value, or none.
@@ -38,11 +42,6 @@ async fn database_address(
 /// The address of the database a rollback is about.
 async fn database_url(target: &Undo, variables: Variables<'_>) -> Result<String, Failure> {
     database_address(target.api.local.as_ref(), target.db_url.as_ref(), variables).await
-}
-
-/// The export in some files.
-fn read_export(files: &[PathBuf], reading: Reading) -> Result<Export, Failure> {
-    Export::open(files, reading)
 }
 
 /// The mapping in a file; a bare name without a file is one that comes with the program.

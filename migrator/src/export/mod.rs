@@ -51,6 +51,8 @@ pub struct Export {
     opened: Scratch,
     /// What had to be replaced, outside records.
     pub repairs: Repairs,
+    /// Whether it holds rejects of an earlier run.
+    pub(crate) is_of_rejects: bool,
 }
 
 /// An exported file.
@@ -85,6 +87,7 @@ pub struct Reading {
 
 /// Characters and keys that no table can hold as they are; how many were changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Repairs {
     /// Halves of a UTF-16 pair, replaced by U+FFFD.
     pub lone_surrogates: usize,
@@ -190,6 +193,16 @@ impl Export {
         Ok(export.with_bases())
     }
 
+    /// Opens the rejects of an earlier run, a line each; they say themselves where they belong.
+    ///
+    /// # Errors
+    /// As [`Export::open`].
+    pub fn open_rejects(file: &Path) -> Result<Self, Failure> {
+        let mut export = Self::open(&[file.to_owned()], Reading::default())?;
+        export.is_of_rejects = true;
+        Ok(export)
+    }
+
     /// Reads the bytes of one exported file; `file` is its name, for messages.
     ///
     /// # Errors
@@ -236,6 +249,7 @@ impl Export {
             texts: vec![Text::Opened],
             opened: Scratch::default(),
             repairs: Repairs::default(),
+            is_of_rejects: false,
         }
     }
 

@@ -120,6 +120,11 @@ impl fmt::Debug for Digest {
 }
 
 impl Digest {
+    /// As a number: sums of numbers do not depend on the order of rows.
+    pub(crate) fn number(self) -> u128 {
+        self.0.as_u128()
+    }
+
     fn of(hasher: &blake3::Hasher) -> Self {
         let mut bytes = [0; 16];
         hasher.finalize_xof().fill(&mut bytes);
@@ -166,6 +171,7 @@ impl Table {
             clock: None,
             parent: None,
             late: Vec::new(),
+            references: Vec::new(),
             records: 0,
             merged: 0,
             rejected: 0,

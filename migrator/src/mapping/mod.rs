@@ -305,6 +305,14 @@ impl Column {
     }
 }
 
+impl IdRule {
+    /// The fields it reads.
+    pub fn fields(&self) -> &[Field] {
+        let (Self::Fields(fields) | Self::Natural(fields)) = self;
+        fields
+    }
+}
+
 impl Field {
     /// A field of this name.
     pub fn named(name: &str) -> Self {

@@ -33,6 +33,9 @@ use crate::record::{Fates, Record};
 use crate::reject::Reject;
 use crate::scratch::{Index, Scratch, Sorter};
 
+/// What to do about a row that the target does not take.
+pub(crate) const MEND: &str = "mend the record in the file, or the mapping, and run again";
+
 /// How many places a tally names.
 const EXAMPLES: usize = 3;
 
@@ -124,6 +127,7 @@ struct RejectedLine<'a> {
     #[serde(flatten)]
     reject: &'a Reject,
     index: usize,
+    rank: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a Node>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,6 +182,7 @@ impl<'a> Ground<'a> {
                 .as_ref()
                 .map(|parent| PlannedParent { table: parent.table.clone(), cell: table.columns.len() }),
             late: late_columns(table),
+            references: references(table),
             records: 0,
             merged: 0,
             rejected: 0,
@@ -272,6 +277,10 @@ impl<'a> Ground<'a> {
         let identified =
             candidate.identified.as_ref().map_err(|refusal| Verdict::Refused(refusal.clone().into()))?;
         let cells = self.cells(table, settled, candidate, identified, notes).map_err(Verdict::Refused)?;
+        if let Some(refused) = self.known.refused.get(&identified.id) {
+            let refusal = Refusal::new("refused", refused.message.clone(), MEND);
+            return Err(Verdict::Refused(Refused { column: refused.column.clone(), refusal }));
+        }
         Ok(Row { id: identified.id, at: candidate.record.at.clone(), cells })
     }
 
@@ -597,7 +606,15 @@ impl Tale {
         let row = RawValue::from_string(record.value().to_json()).unwrap_or_default();
         let (key, group) = record.names();
         let parent = candidate.parent.as_ref().and_then(|parent| parent.id);
-        let line = RejectedLine { reject: &reject, index: record.index, key, group, parent, row: &row };
+        let line = RejectedLine {
+            reject: &reject,
+            index: record.index,
+            rank: candidate.rank,
+            key,
+            group,
+            parent,
+            row: &row,
+        };
         serde_json::to_writer(&mut self.rejected, &line).map_err(std::io::Error::from)?;
         self.rejected.write_all(b"\n")?;
         *self.by_code.entry(code.to_owned()).or_default() += 1;
@@ -685,6 +702,14 @@ fn clock_column(table: &Table) -> Option<usize> {
     let keeps =
         |column: &Column| column.kind == Type::Timestamptz && column.source.fields() == [clock.clone()];
     table.columns.iter().position(keeps)
+}
+
+/// The columns that point at tables of the plan, a child's at its parent's included.
+fn references(table: &Table) -> Vec<(String, String)> {
+    let columns = table.columns.iter();
+    let points =
+        columns.filter_map(|column| Some((column.name.clone(), column.reference.as_ref()?.table.clone())));
+    points.chain(table.parent.as_ref().map(|parent| (parent.column.clone(), parent.table.clone()))).collect()
 }
 
 /// The columns that point at rows of their own table.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::build::Ground;
 use super::settle::Settled;
 use crate::convert::Refusal;
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::export::{Item, Items, Outline, Repairs, mend, opened_text};
 use crate::identity::{self, Identified, SEPARATOR};
 use crate::mapping::{Field, Found, IdRule, Mojibake, Path, Table};
@@ -27,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) record: Record,
     /// What became of the record it lies in, for a child.
     pub(super) parent: Option<ParentFate>,
+    /// Where it stands among records that look alike.
+    pub(super) rank: usize,
     /// Its row's id, or why it can have none.
     pub(super) identified: Result<Identified, Refusal>,
 }
@@ -56,6 +58,42 @@ pub(super) struct Notice {
     pub(super) read: Vec<Pointer>,
 }
 
+/// A record among the rejects of an earlier run.
+struct RejectedRecord {
+    item: Item,
+    parent: Option<Uuid>,
+    rank: usize,
+}
+
+impl RejectedRecord {
+    /// Reads a line of the file of rejects, if it is one for this table.
+    fn read(line: &Item, table: &str) -> Result<Option<Self>, Failure> {
+        let wrong = |why: &str| {
+            let message = format!("line {} of the rejects {why}", line.index + 1);
+            Failure::new(exit::INPUT, "rejects.line", message)
+                .help("mend what is in `row`, and leave the rest of the line as it is")
+        };
+        let Node::Map(members) = &line.value else { return Err(wrong("is no object")) };
+        let text = |name: &str| match members.get(name) {
+            Some(Node::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let count = |name: &str| match members.get(name) {
+            Some(Node::Number(number)) => number.as_str().parse().unwrap_or(0),
+            _ => 0,
+        };
+        let of = text("table").ok_or_else(|| wrong("does not say which table it is for"))?;
+        if of != table || text("code").as_deref() == Some("parent_rejected") {
+            return Ok(None);
+        }
+        let value = members.get("row").cloned().ok_or_else(|| wrong("has no row"))?;
+        let parent = text("parent").map(|id| id.parse().map_err(|_| wrong("has a parent that is no id")));
+        let at = text("pointer").and_then(|at| Pointer::parse(&at)).unwrap_or_else(|| line.at.clone());
+        let item = Item { at, index: count("index"), key: text("key"), group: text("group"), value };
+        Ok(Some(Self { item, parent: parent.transpose()?, rank: count("rank") }))
+    }
+}
+
 type Take<'t> = &'t mut dyn FnMut(Candidate) -> Result<(), Failure>;
 
 impl<'a> Ground<'a> {
@@ -67,13 +105,58 @@ impl<'a> Ground<'a> {
         notice: &mut Notice,
         take: Take<'_>,
     ) -> Result<(), Failure> {
-        match &table.parent {
+        let parent = table.parent.as_ref().map(|parent| self.mapping.table(&parent.table));
+        match parent {
+            None if self.export.is_of_rejects => self.rejects(table, 0, notice, take),
             None => self.items(table, settled, notice, take),
-            Some(parent) => match self.mapping.table(&parent.table) {
-                Some(parent) => self.children(table, parent, take),
-                None => Ok(()),
-            },
+            Some(None) => Ok(()),
+            Some(Some(parent)) => {
+                let mut number = 0;
+                self.children(table, parent, &mut |candidate| {
+                    number += 1;
+                    take(candidate)
+                })?;
+                if self.export.is_of_rejects { self.rejects(table, number, notice, take) } else { Ok(()) }
+            }
         }
+    }
+
+    /// The records of a table among the rejects of an earlier run. Those whose parent was rejected come with
+    /// their parent.
+    fn rejects(
+        &self,
+        table: &'a Table,
+        first: usize,
+        notice: &mut Notice,
+        take: Take<'_>,
+    ) -> Result<(), Failure> {
+        let mut number = first;
+        for document in &self.export.documents {
+            notice.read.push(document.base.clone());
+            let Notice { secrets, repairs, .. } = notice;
+            self.export.each(&document.root, &document.base, Items::List, repairs, &mut |item| {
+                let line = RejectedRecord::read(&item, &table.name)?;
+                let Some(line) = line else { return Ok(()) };
+                let record = Record::new(line.item, secrets);
+                let parent = line.parent.map(|id| ParentFate {
+                    outcome: Outcome::Row,
+                    id: Some(id),
+                    at: record.at.clone(),
+                });
+                let identified = match &parent {
+                    None => self.identify(table, &record, line.rank),
+                    Some(parent) => {
+                        let mut ranks = HashMap::new();
+                        ranks.insert(natural_key(&record, table.id.fields()), line.rank);
+                        self.identify_child(table, &record, parent, &mut ranks)
+                    }
+                };
+                take(Candidate { number, path: 0, record, parent, rank: line.rank, identified })?;
+                number += 1;
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// The records of a table's collections.
@@ -105,7 +188,7 @@ impl<'a> Ground<'a> {
                         let item = Item { at, index: 0, key: None, group: None, value: Node::Null };
                         let record = Record::new(item, secrets);
                         let (parent, identified) = (None, Err(refusal));
-                        take(Candidate { number, path: path_number, record, parent, identified })?;
+                        take(Candidate { number, path: path_number, record, parent, rank: 0, identified })?;
                         number += 1;
                         continue;
                     }
@@ -120,8 +203,16 @@ impl<'a> Ground<'a> {
                             mended += mend(&mut item.value, fix);
                         }
                         let record = Record::new(item, secrets);
-                        let identified = self.identify(table, &record, settled.rank(number));
-                        take(Candidate { number, path: path_number, record, parent: None, identified })?;
+                        let rank = settled.rank(number);
+                        let identified = self.identify(table, &record, rank);
+                        take(Candidate {
+                            number,
+                            path: path_number,
+                            record,
+                            parent: None,
+                            rank,
+                            identified,
+                        })?;
                         number += 1;
                         Ok(())
                     })?;
@@ -167,8 +258,11 @@ impl<'a> Ground<'a> {
             let mut ranks: HashMap<String, usize> = HashMap::new();
             for (path, item) in child_items(table, &candidate.record) {
                 let record = Record::new(item, &mut Vec::new());
+                let key = natural_key(&record, table.id.fields());
+                let rank = ranks.get(&key).copied().unwrap_or_default();
                 let identified = self.identify_child(table, &record, &fate, &mut ranks);
-                take(Candidate { number, path, record, parent: Some(fate.clone()), identified })?;
+                let parent = Some(fate.clone());
+                take(Candidate { number, path, record, parent, rank, identified })?;
                 number += 1;
             }
             Ok(())
@@ -193,8 +287,7 @@ impl<'a> Ground<'a> {
         ranks: &mut HashMap<String, usize>,
     ) -> Result<Identified, Refusal> {
         is_an_object(table, record)?;
-        let (IdRule::Natural(fields) | IdRule::Fields(fields)) = &table.id;
-        let key = natural_key(record, fields);
+        let key = natural_key(record, table.id.fields());
         let rank = ranks.entry(key.clone()).or_default();
         let path = table.from.first().map(Path::steps).unwrap_or_default().join("/");
         let identified = self.identity.of_child(parent.id.unwrap_or_default(), &path, &key, *rank);

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::cell::Type;
 
+use crate::destination::RefusedRow;
 use crate::exit::{self, Failure};
 use crate::export::{Export, Repairs};
 use crate::mapping::Mapping;
@@ -32,6 +33,7 @@ use crate::scratch::{Index, Scratch};
 
 pub use crate::cell::Cell;
 pub use crate::convert::Coercion;
+pub(crate) use build::MEND;
 pub use rows::{Batches, Rows};
 
 /// What a plan takes from whoever runs it.
@@ -87,9 +89,14 @@ pub struct Limited<T> {
     pub count: usize,
 }
 
-/// Rows that the target has, by table.
+/// What the target has told.
 #[derive(Debug, Default)]
-pub struct Known(pub HashMap<String, HashSet<Uuid>>);
+pub struct Known {
+    /// Rows it has that the export only refers to, by table.
+    pub there: HashMap<String, HashSet<Uuid>>,
+    /// Rows it does not take, with the reason.
+    pub refused: HashMap<Uuid, RefusedRow>,
+}
 
 /// The rows of one table.
 #[derive(Debug)]
@@ -110,6 +117,8 @@ pub struct TablePlan {
     pub parent: Option<PlannedParent>,
     /// The cells that point at rows of this table, which may come later.
     pub late: Vec<usize>,
+    /// The columns that point at tables of the plan, and at which.
+    pub references: Vec<(String, String)>,
     /// How many records the file has for this table.
     pub records: usize,
     /// How many of them were copies of another.
@@ -149,12 +158,14 @@ pub struct Row {
 
 /// How often a column was changed in one way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tally {
     /// The table.
     pub table: String,
     /// The column.
     pub column: String,
     /// What was done.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub kind: Coercion,
     /// How often.
     pub count: usize,
@@ -164,6 +175,7 @@ pub struct Tally {
 
 /// Something a person should look at, without any value of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// The record.
     pub pointer: String,
@@ -179,6 +191,7 @@ pub struct Warning {
 
 /// A field that no column reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UnknownField {
     /// The table its records go to.
     pub table: String,
@@ -192,6 +205,7 @@ pub struct UnknownField {
 
 /// A key of the file, with how many records lie under it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Collection {
     /// Where it is.
     pub pointer: String,
@@ -266,12 +280,12 @@ impl<T> Limited<T> {
 
 impl Known {
     fn holds(&self, table: &str, id: Uuid) -> bool {
-        self.0.get(table).is_some_and(|ids| ids.contains(&id))
+        self.there.get(table).is_some_and(|ids| ids.contains(&id))
     }
 
-    /// True if there is none.
+    /// True if no row is there.
     pub fn is_empty(&self) -> bool {
-        self.0.values().all(HashSet::is_empty)
+        self.there.values().all(HashSet::is_empty)
     }
 }
 
@@ -332,4 +346,12 @@ impl TablePlan {
 fn distinct(names: Vec<&str>) -> Vec<&str> {
     let mut seen = HashSet::new();
     names.into_iter().filter(|name| seen.insert(*name)).collect()
+}
+
+/// Says whether the mapping knows the shape of the export.
+///
+/// # Errors
+/// Exit code 5 when it does not.
+pub fn shape(export: &Export, mapping: &Mapping) -> Result<(), Failure> {
+    shape::recognise(export, mapping).map(drop)
 }

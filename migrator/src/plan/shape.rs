@@ -21,6 +21,9 @@ pub(super) fn recognise<'m>(
     export: &Export,
     mapping: &'m Mapping,
 ) -> Result<Vec<Option<&'m Shape>>, Failure> {
+    if export.is_of_rejects {
+        return Ok(vec![mapping.source.shapes.first(); export.documents.len()]);
+    }
     let shapes: Vec<Option<&Shape>> =
         export.documents.iter().map(|document| shape_of(document, export, mapping)).collect();
     match shapes.iter().any(Option::is_some) {

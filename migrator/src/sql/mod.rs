@@ -291,17 +291,27 @@ impl SqlTarget {
         Ok(answer.iter().map(existing).collect())
     }
 
-    /// How many rows lie in these parents and are none of these: lines that were taken out of a record, or
+    /// Those of these ids that a table has.
+    ///
+    /// # Errors
+    /// Exit code 6 or 7.
+    pub async fn those_there(&mut self, table: &str, ids: &[Uuid]) -> Result<HashSet<Uuid>, Failure> {
+        let question = format!("select id from {} where id = any($1)", relation(table));
+        let mut patience = Patience::new();
+        loop {
+            match self.client().query_typed(&question, &[(&ids, PgType::UUID_ARRAY)]).await {
+                Ok(rows) => return Ok(rows.iter().map(|row| row.get(0)).collect()),
+                Err(error) => self.again(&mut patience, table, error).await?,
+            }
+        }
+    }
+
+    /// How many rows lie in these parents and are not in the plan: lines that were taken out of a record, or
     /// renamed, or added here. A table without parents has none.
     ///
     /// # Errors
     /// Exit code 6 or 7.
-    pub async fn leftover(
-        &mut self,
-        table: &TablePlan,
-        parents: &[Uuid],
-        planned: &HashSet<Uuid>,
-    ) -> Result<usize, Failure> {
+    pub async fn leftover(&mut self, table: &TablePlan, parents: &[Uuid]) -> Result<usize, Failure> {
         let column = table.parent.as_ref().and_then(|parent| table.columns.get(parent.cell));
         let Some(column) = column else { return Ok(0) };
         let question =
@@ -309,7 +319,7 @@ impl SqlTarget {
         let mut patience = Patience::new();
         loop {
             match self.client().query_typed(&question, &[(&parents, PgType::UUID_ARRAY)]).await {
-                Ok(rows) => return Ok(rows.iter().filter(|row| !planned.contains(&row.get(0))).count()),
+                Ok(rows) => return Ok(rows.iter().filter(|row| !table.plans(row.get(0))).count()),
                 Err(error) => self.again(&mut patience, &table.name, error).await?,
             }
         }

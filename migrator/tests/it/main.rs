@@ -1,12 +1,14 @@
 //! What the migrator promises about an export, without a network: a file per promise.
 
 mod accounting;
+mod cli;
 mod database;
 mod diff;
 mod exports;
 mod mapping;
 mod plan;
 mod printer;
+mod report;
 mod shipped;
 mod typegen;
 mod unreadable;

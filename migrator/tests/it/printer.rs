@@ -7,7 +7,8 @@ use insta::assert_snapshot;
 use migrator::args::{Color, Progress, Talk};
 use migrator::diff::Change;
 use migrator::exit::{self, Failure};
-use migrator::printer::Printer;
+use migrator::lang::Lang;
+use migrator::printer::{Event, Printer};
 use migrator::reject::Reject;
 use migrator::report::{Ending, Report};
 
@@ -35,7 +36,15 @@ impl Page {
     }
 }
 
-const HUMAN: Talk = Talk { json: false, quiet: false, color: Color::Never, progress: Progress::Plain };
+const HUMAN: Talk = Talk {
+    json: false,
+    quiet: false,
+    verbose: 0,
+    lang: Some(Lang::En),
+    color: Color::Never,
+    progress: Progress::Plain,
+};
+const FRENCH: Talk = Talk { lang: Some(Lang::Fr), ..HUMAN };
 const MACHINE: Talk = Talk { json: true, ..HUMAN };
 const QUIET: Talk = Talk { quiet: true, ..HUMAN };
 
@@ -52,7 +61,7 @@ const ODD: &str = r#"{"timestamp": "2026-01-01", "data": {
     "vehicles": [{"id": 1, "customerId": 2, "year": "2016"}],
     "photos": [{}, {}], "users": [{}], "a\u001b[31mkey": [1]}}"#;
 
-fn odd_report() -> Report {
+pub(crate) fn odd_report() -> Report {
     let plan = plan(&garage(), ODD);
     let mut report = Report::of(&export(ODD), &garage(), &plan);
     report.ending = Ending::Written;
@@ -142,4 +151,50 @@ fn each_ending_has_its_words() {
     assert_eq!(last(Ending::Written).as_deref(), Some("! 2 rows written, 1 rejected"));
     assert_eq!(last(Ending::DryRun).as_deref(), Some("! dry run: 2 rows would be written, 1 rejected"));
     assert_eq!(last(Ending::Stopped).as_deref(), Some("✘ nothing written: 1 record was rejected"));
+}
+
+#[test]
+fn a_french_reader_reads_french() {
+    let (out, err) = printed(FRENCH, |printer| {
+        printer.warn("writing with the project's secret key: it may write everything, and row-level security is not tried");
+        drop(printer.task("comparing", 1_200));
+        printer.report(&odd_report());
+    });
+    assert!(format!("{out}{err}").lines().all(|line| line.chars().count() <= 100));
+    assert_snapshot!(format!("{out}--- stderr\n{err}"));
+    let unreadable =
+        Failure::new(exit::INPUT, "export.unreadable", "x.json cannot be read: no such file").help("check");
+    let mapping = Failure::new(exit::USAGE, "mapping.unknown_key", "x.toml:3:1: unknown field\n  |\n3 | x")
+        .help("did you mean y");
+    let (_, err) = printed(FRENCH, |printer| {
+        printer.failure(&unreadable);
+        printer.failure(&mapping);
+    });
+    assert_snapshot!("a_french_reader_reads_french_failures", err);
+}
+
+#[test]
+fn who_follows_by_program_reads_one_event_a_line() {
+    let talk = Talk { progress: Progress::Json, ..HUMAN };
+    let (out, err) = printed(talk, |printer| {
+        printer.say("unheard");
+        printer.warn("unheard");
+        printer.event(&Event::TablePlanned {
+            table: "customers",
+            records: 4,
+            rows: 2,
+            merged: 1,
+            rejected: 1,
+        });
+        drop(printer.task("customers", 2));
+        printer.event(&Event::BatchCommitted { table: "customers", batch: 0, rows: 2, bytes: 210, ms: 3 });
+        printer.report(&odd_report());
+        printer.failure(&Failure::new(exit::UNREACHABLE, "target.unreachable", "nobody answers"));
+    });
+    assert!(out.starts_with("table"), "the result is still the result");
+    assert_snapshot!(err);
+    let (_, silent) = printed(HUMAN, |printer| {
+        printer.event(&Event::TablePlanned { table: "t", records: 0, rows: 0, merged: 0, rejected: 0 })
+    });
+    assert_eq!(silent, "");
 }

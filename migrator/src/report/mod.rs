@@ -2,11 +2,19 @@
 //!
 //! Every record is in exactly one column of its table's line:
 //! `in = inserted + updated + same + kept + merged + rejected + not_written`.
-//! The names of the fields are a promise to scripts; new ones may be added.
+//! The names of the fields are a promise to scripts; new ones may be added. They are published as a
+//! JSON Schema, `report.schema.json`. No value of a record is in a report.
 
-use std::collections::BTreeMap;
+mod account;
+mod measure;
+mod provenance;
+mod rejects;
+#[cfg(test)]
+mod schema;
 
-use serde::{Serialize, Serializer};
+use std::time::Duration;
+
+use serde::Serialize;
 
 use crate::diff::Change;
 use crate::exit;
@@ -16,27 +24,52 @@ use crate::plan::{Collection, Limited, Plan, Row, Tally, UnknownField, Warning};
 use crate::reject::Reject;
 use crate::target::Authority;
 
+pub use account::Line;
+pub use measure::{Media, Phase, Timings, Verification};
+pub use provenance::{MappingFile, Source, SourceFile, Via, masked};
+pub use rejects::Rejects;
+
 /// The version of the JSON document.
 const SCHEMA: u32 = 1;
 
 /// A finished run.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
+    /// The version of this document.
     schema: u32,
+    /// The run's id; none for a run that keeps no folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The folder the run keeps its papers in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// In a word.
     pub verdict: Verdict,
     /// How far the run went.
     pub ending: Ending,
-    /// The file.
+    /// What was read.
     pub source: Source,
     /// The mapping's name.
     pub mapping: String,
+    /// Where the mapping came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping_file: Option<MappingFile>,
+    /// The same for the same files, mapping and owner: what a run is resumed by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_hash: Option<String>,
     /// The address written to; none for a plan alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Which way; none for a plan alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
     /// By whose authority; none for a plan alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority: Option<Authority>,
+    /// Whose rows they are, as [`masked`] shows an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// A line for each table, parents first.
     pub tables: Vec<Line>,
     /// The sums of all tables.
@@ -45,11 +78,16 @@ pub struct Report {
     pub verified: usize,
     /// Rows written that did not read back so.
     pub mismatches: Vec<Warning>,
+    /// What was compared with the target afterwards.
+    pub verify: Verification,
+    /// Files that went to Storage.
+    pub media: Media,
     /// The records refused.
     pub rejects: Rejects,
     /// What conversions changed.
     pub coercions: Vec<Tally>,
     /// What a person should look at.
+    #[cfg_attr(test, schemars(with = "Vec<Warning>"))]
     pub warnings: Limited<Warning>,
     /// Fields without a column: kept in `extra`, or left out.
     pub unknown_fields: Vec<UnknownField>,
@@ -63,12 +101,15 @@ pub struct Report {
     pub secrets: Vec<String>,
     /// What reading the file had to replace.
     pub repairs: Repairs,
+    /// Milliseconds a phase of the run took.
+    pub timings: Timings,
     /// The exit code of the run.
     pub exit_code: u8,
 }
 
 /// A run in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every record is a row.
@@ -81,60 +122,17 @@ pub enum Verdict {
 
 /// How far a run went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// To the end.
     Written,
     /// It only said what it would do.
     DryRun,
-    /// It stopped before the first write: more records were refused than allowed.
+    /// Nothing is written: more records were refused than allowed, or somebody said no.
     Stopped,
-}
-
-/// The exported file.
-#[derive(Debug, Clone, Serialize)]
-pub struct Source {
-    /// Its name.
-    pub path: String,
-    /// Its size.
-    pub bytes: u64,
-    /// How its characters were spelt.
-    pub encoding: &'static str,
-    /// The shape it was recognised by.
-    pub shape: String,
-}
-
-/// The account of one table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// The table.
-    pub name: String,
-    /// Its records in the file.
-    #[serde(rename = "in")]
-    pub records: usize,
-    /// Rows that were not there.
-    pub inserted: usize,
-    /// Rows that were there and differed.
-    pub updated: usize,
-    /// Rows that were there as planned.
-    pub same: usize,
-    /// Rows that were there and differed, and were left alone because the file is not newer.
-    pub kept: usize,
-    /// Records that were copies of another.
-    pub merged: usize,
-    /// Records refused, by us or by the server.
-    pub rejected: usize,
-    /// Rows that were planned and not written, because the run stopped.
-    pub not_written: usize,
-}
-
-/// The refused records.
-#[derive(Debug, Clone, Default)]
-pub struct Rejects {
-    /// The first of them, and how many there are.
-    pub all: Limited<Reject>,
-    /// How many there are of each kind.
-    pub by_code: BTreeMap<String, usize>,
+    /// It only looked whether the target is as the file has it.
+    Verified,
 }
 
 impl Report {
@@ -152,20 +150,23 @@ impl Report {
             schema: SCHEMA,
             verdict: Verdict::Ok,
             ending: Ending::Stopped,
-            source: Source {
-                path: export.name(),
-                bytes: export.documents.iter().map(|document| document.bytes).sum(),
-                encoding: export.documents.first().map_or("", |document| document.encoding.name()),
-                shape: plan.shape.clone(),
-            },
+            run: None,
+            folder: None,
+            source: Source::of(export, &plan.shape),
             mapping: mapping.name.clone(),
+            mapping_file: None,
+            plan_hash: None,
             target: None,
+            via: None,
             authority: None,
+            owner: None,
             verified: 0,
             mismatches: Vec::new(),
+            verify: Verification::default(),
+            media: Media::default(),
             tables: tables.collect(),
             total: Line::default(),
-            rejects: Rejects { all: plan.rejects.clone(), by_code: plan.rejects_by_code.clone() },
+            rejects: Rejects::of(plan),
             coercions: plan.coercions.clone(),
             warnings: plan.warnings.clone(),
             unknown_fields: plan.unknown_fields.clone(),
@@ -174,6 +175,7 @@ impl Report {
             ignored: plan.ignored.clone(),
             secrets: plan.secrets.iter().map(ToString::to_string).collect(),
             repairs: plan.repairs,
+            timings: Timings::default(),
             exit_code: exit::OK,
         };
         report.sum_up();
@@ -198,8 +200,7 @@ impl Report {
             *place = place.saturating_sub(1);
             line.rejected += 1;
         }
-        *self.rejects.by_code.entry(reject.code.to_string()).or_default() += 1;
-        self.rejects.all.push(reject);
+        self.rejects.push(reject);
         self.sum_up();
     }
 
@@ -235,6 +236,28 @@ impl Report {
         self.sum_up();
     }
 
+    /// Says what the rows of a table come to, in any order.
+    pub fn digest(&mut self, table: &str, digest: u128) {
+        if let Some(line) = self.line(table) {
+            line.digest = Some(format!("{digest:032x}"));
+        }
+    }
+
+    /// Says that nothing of what was to be written is.
+    pub fn nothing_kept(&mut self) {
+        for line in &mut self.tables {
+            line.not_written += line.inserted + line.updated;
+            (line.inserted, line.updated) = (0, 0);
+        }
+        self.ending = Ending::Stopped;
+        self.sum_up();
+    }
+
+    /// Says that a phase took so long; what it took before is added to.
+    pub fn took(&mut self, phase: Phase, time: Duration) {
+        self.timings.add(phase, time);
+    }
+
     /// How many rows the run wrote, or would write.
     pub fn written(&self) -> usize {
         self.total.inserted + self.total.updated
@@ -247,49 +270,10 @@ impl Report {
     fn sum_up(&mut self) {
         self.total =
             self.tables.iter().fold(Line { name: "total".to_owned(), ..Line::default() }, Line::plus);
-        (self.verdict, self.exit_code) = match (self.mismatches.is_empty(), self.rejects.all.count == 0) {
+        (self.verdict, self.exit_code) = match (self.mismatches.is_empty(), self.rejects.is_empty()) {
             (false, _) => (Verdict::Mismatch, exit::MISMATCH),
             (true, false) => (Verdict::Rejects, exit::REJECTS),
             (true, true) => (Verdict::Ok, exit::OK),
         };
-    }
-}
-
-impl Line {
-    fn place(&mut self, change: Change) -> &mut usize {
-        match change {
-            Change::Insert => &mut self.inserted,
-            Change::Update => &mut self.updated,
-            Change::Same => &mut self.same,
-            Change::Keep => &mut self.kept,
-        }
-    }
-
-    fn plus(self, other: &Self) -> Self {
-        Self {
-            name: self.name,
-            records: self.records + other.records,
-            inserted: self.inserted + other.inserted,
-            updated: self.updated + other.updated,
-            same: self.same + other.same,
-            kept: self.kept + other.kept,
-            merged: self.merged + other.merged,
-            rejected: self.rejected + other.rejected,
-            not_written: self.not_written + other.not_written,
-        }
-    }
-}
-
-/// With their number in front, and how many there are of each kind.
-impl Serialize for Rejects {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Counted<'a> {
-            count: usize,
-            by_code: &'a BTreeMap<String, usize>,
-            items: &'a [Reject],
-        }
-        Counted { count: self.all.count, by_code: &self.by_code, items: &self.all.shown }
-            .serialize(serializer)
     }
 }
