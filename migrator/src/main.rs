@@ -12,12 +12,16 @@ use migrator::printer::Printer;
 async fn main() -> ExitCode {
     let Cli { talk, command } = Cli::parse();
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut printer = Printer::new(talk, &environment);
     let file: Vec<(String, String)> =
         dotenvy::dotenv_iter().map(|pairs| pairs.filter_map(Result::ok).collect()).unwrap_or_default();
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());
     let variables =
         |name: &str| std::env::var(name).ok().or_else(|| in_file(name)).filter(|value| !value.is_empty());
+    // An app's .env may well have a LANG of its own.
+    let mut printer = Printer::new(talk, &|name| match name {
+        "MIGRATOR_LANG" => variables(name),
+        name => environment(name),
+    });
     let work = async {
         match &command {
             Command::Import(args) => import::run(args, &variables, &mut printer).await,
