@@ -1,7 +1,7 @@
 //! The language a person is talked to in.
 //!
 //! Only what people read is translated. Names of tables, ids, codes and every JSON document are the same in
-//! all languages. A [`Phrase`] exists in every language or does not compile. Sentences that are made where
+//! all languages. A phrase exists in every language or does not compile. Sentences that are made where
 //! something fails stay English at their origin; `failures` and `reasons` know the common ones by their stable
 //! names.
 

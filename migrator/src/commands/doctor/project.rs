@@ -79,7 +79,9 @@ impl Project {
         let Some((url, host, port)) = self.address(checkup) else { return };
         let usable = self.key.as_ref().is_some_and(|key| key.look(&host, now, checkup));
         let Some(stream) = connect(&host, port, checkup).await else { return };
-        if url.scheme() == "https" && !encrypt(&host, stream, checkup).await {
+        if url.scheme() != "https" {
+            drop(stream); // a small server may talk to one caller at a time
+        } else if !encrypt(&host, stream, checkup).await {
             return;
         }
         let Some(key) = self.key.as_ref().filter(|_| usable) else { return };
