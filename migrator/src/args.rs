@@ -176,15 +176,8 @@ pub struct Talk {
     /// Show lists whole, and how long each part took
     #[arg(short, long, global = true, help_heading = "Output", action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// The language of what people read [default: that of LC_ALL, LC_MESSAGES or LANG]
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Output",
-        value_enum,
-        env = "MIGRATOR_LANG",
-        hide_env_values = true
-    )]
+    /// The language of what people read [default: MIGRATOR_LANG, else that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, global = true, help_heading = "Output", value_enum)]
     pub lang: Option<Lang>,
     /// When to use colours
     #[arg(long, global = true, help_heading = "Output", value_enum, default_value_t = Color::Auto, value_name = "WHEN")]

@@ -14,7 +14,6 @@ use migrator::run::folder::Runs;
 async fn main() -> ExitCode {
     let Cli { talk, command } = Cli::parse();
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut printer = Printer::new(talk, &environment);
     let file: Vec<(String, String)> =
         dotenvy::dotenv_iter().map(|pairs| pairs.filter_map(Result::ok).collect()).unwrap_or_default();
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());

@@ -1,7 +1,7 @@
 //! The language a person is talked to in.
 //!
 //! Only what people read is translated. Names of tables, ids, codes and every JSON document are the same in
-//! all languages. A [`Phrase`] exists in every language or does not compile. Sentences that are made where
+//! all languages. A phrase exists in every language or does not compile. Sentences that are made where
 //! something fails stay English at their origin; `failures` and `reasons` know the common ones by their stable
 //! names.
 
@@ -30,17 +30,20 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// The language of a locale, by the first of the usual variables that is set: `LC_ALL`, `LC_MESSAGES`,
-    /// `LANG`. English where none names a language we have.
+    /// The language that `MIGRATOR_LANG` names, else that of the locale, by the first of the usual variables
+    /// that is set: `LC_ALL`, `LC_MESSAGES`, `LANG`. English where none names a language we have.
     ///
     /// ```
     /// use migrator::lang::Lang;
     ///
     /// let french = |name: &str| (name == "LANG").then(|| "fr_CA.UTF-8".to_owned());
-    /// assert_eq!(Lang::of_locale(&french), Lang::Fr);
+    /// assert_eq!(Lang::of(&french), Lang::Fr);
     /// ```
-    pub fn of_locale(variables: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn of(variables: &dyn Fn(&str) -> Option<String>) -> Self {
         let set = |name| variables(name).filter(|value| !value.is_empty());
+        if let Some(named) = set("MIGRATOR_LANG").and_then(|name| Self::from_str(&name, true).ok()) {
+            return named;
+        }
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default();
         let language = locale.split(['_', '-', '.', '@']).next().unwrap_or_default();
         if language.eq_ignore_ascii_case("fr") { Self::Fr } else { Self::En }
@@ -87,7 +90,7 @@ impl Lang {
         };
         let mut text = String::with_capacity(digits.len() * 2);
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 text.push(separator);
             }
             text.push(digit);
@@ -210,11 +213,14 @@ mod tests {
             (&[("LANG", "fr"), ("LC_ALL", "")], Lang::Fr),
             (&[("LC_MESSAGES", "fr_BE@euro"), ("LANG", "en_GB")], Lang::Fr),
             (&[("LANG", "fry_NL")], Lang::En),
+            (&[("LANG", "fr_FR"), ("MIGRATOR_LANG", "en")], Lang::En),
+            (&[("LANG", "fr_FR"), ("MIGRATOR_LANG", "")], Lang::Fr),
+            (&[("MIGRATOR_LANG", "de")], Lang::En),
         ];
         for (set, lang) in cases {
             let variables =
                 |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            assert_eq!(Lang::of_locale(&variables), lang, "{set:?}");
+            assert_eq!(Lang::of(&variables), lang, "{set:?}");
         }
     }
 

@@ -207,6 +207,18 @@ const REMARKS: &[(&str, &str)] = &[
         "made the owner's account; it has no password yet: they ask for a new one to get in",
         "compte du propriétaire créé, sans mot de passe : il ou elle en demande un nouveau pour entrer",
     ),
+    (
+        "Starting a Supabase on this machine; its data stay in {}",
+        "Démarrage d'un Supabase sur cette machine ; ses données restent dans {}",
+    ),
+    (
+        "Importing a garage's backup as {}, whose own rights are all it needs",
+        "Import de la sauvegarde d'un garage en tant que {}, dont les seuls droits suffisent",
+    ),
+    ("wrote the pages into {}", "pages écrites dans {}"),
+    ("wrote {}", "{} écrit"),
+    ("{} is what the database says already", "{} dit déjà ce que dit la base de données"),
+    ("{} is what the database says", "{} dit ce que dit la base de données"),
     ("is not there after it was written", "n'est pas là après avoir été écrite"),
     ("does not read back as it was written", "n'est pas relue telle qu'elle a été écrite"),
 ];

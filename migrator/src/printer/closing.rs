@@ -84,10 +84,11 @@ impl Printer {
             tables.insert(&tally.table);
         }
         self.title(Phrase::ChangedOnTheWay);
+        let pad = 42.min(self.width.saturating_sub(30));
         for (kind, (count, tables)) in kinds {
             let tables = tables.into_iter().collect::<Vec<_>>().join(", ");
             let (count, story) = (self.lang.number(count), self.lang.story(kind));
-            self.tell(&format!("  {count:>6}  {story:<42} {FAINT}{tables}{FAINT:#}"), 52);
+            self.tell(&format!("  {count:>6}  {story:<pad$} {FAINT}{tables}{FAINT:#}"), pad + 10);
         }
     }
 

@@ -110,7 +110,7 @@ impl Printer {
     /// where the command line does not, and how wide the terminal is, where it does not say so itself.
     pub fn new(mut talk: Talk, variables: &dyn Fn(&str) -> Option<String>) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
-        talk.lang = talk.lang.or_else(|| Some(Lang::of_locale(variables)));
+        talk.lang = talk.lang.or_else(|| Some(Lang::of(variables)));
         talk.progress = match talk.progress {
             Progress::Auto if err.is_terminal() => Progress::Bar,
             chosen => chosen,

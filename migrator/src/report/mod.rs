@@ -67,7 +67,7 @@ pub struct Report {
     /// By whose authority; none for a plan alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority: Option<Authority>,
-    /// Whose rows they are, as [`masked`] shows an address.
+    /// Whose rows they are: an address with its name masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// A line for each table, parents first.

@@ -1,5 +1,7 @@
 //! The program as a shell runs it, without a target: its help, its errors, its exit codes, its colours.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -226,6 +228,40 @@ fn a_doctor_tells_who_does_not_answer_from_what_is_wrong() {
         assert!(checks(&run).contains(&(id.to_owned(), format!("\"{status}\""))), "{args:?} {}", run.story());
         assert!(!run.stdout.contains("HUSH"), "{}", run.story());
     }
+}
+
+/// A server that says the same to everybody, for as long as the test runs.
+fn stubborn(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of our own");
+    let address = listener.local_addr().expect("bound").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4_096]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+#[test]
+fn a_doctor_knows_a_wrong_clock_a_refused_key_and_a_server_that_does_not_encrypt() {
+    let desk = Desk::new();
+    let variables = [("SUPABASE_SECRET_KEY", "sb_secret_HUSH")];
+    let late = "HTTP/1.1 401 Unauthorized\r\ndate: Mon, 01 Jan 2024 00:00:00 GMT\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let address = stubborn(late);
+    let run = desk.run_with(&["doctor", "--url", &format!("http://{address}")], &variables);
+    assert_eq!(run.code, 7, "{}", run.story());
+    assert!(run.stdout.contains("✘ /auth/v1/health refuses the key (status 401)"), "{}", run.story());
+    assert!(run.stdout.contains("! this machine's clock and the server's differ by"), "{}", run.story());
+    let run = desk.run_with(&["doctor", "--url", &format!("https://{address}")], &variables);
+    assert!(run.code == 7 && run.stdout.contains("✘ no safe connection to 127.0.0.1"), "{}", run.story());
+    let page = stubborn("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let run = desk.run_with(&["doctor", "--url", &format!("http://{page}/shop")], &variables);
+    assert!(
+        run.code == 7 && run.stdout.contains("! the address has a path behind its host: /shop"),
+        "{}",
+        run.story()
+    );
 }
 
 #[test]

@@ -59,14 +59,15 @@ fn full_report() -> Report {
         pointer: format!("/data/vehicles/{number}"),
         table: "vehicles".to_owned(),
         column: Some("year".to_owned()),
-        code: if number % 3 == 0 { "numeric_scale" } else { "not_a_number" }.into(),
-        message: if number % 3 == 0 {
+        code: if number.is_multiple_of(3) { "numeric_scale" } else { "not_a_number" }.into(),
+        message: if number.is_multiple_of(3) {
             "the number has more than 2 decimals"
         } else {
             "the text is no number"
         }
         .to_owned(),
-        help: if number % 3 == 0 { "widen the column" } else { "map the field to a text column" }.to_owned(),
+        help: if number.is_multiple_of(3) { "widen the column" } else { "map the field to a text column" }
+            .to_owned(),
     };
     for (name, line) in
         [("vehicles", [655, 600, 9, 0, 0, 5]), ("repairs", [901, 512, 70, 300, 12, 7]), ("invoices", [0; 6])]

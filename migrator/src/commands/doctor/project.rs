@@ -79,7 +79,9 @@ impl Project {
         let Some((url, host, port)) = self.address(checkup) else { return };
         let usable = self.key.as_ref().is_some_and(|key| key.look(&host, now, checkup));
         let Some(stream) = connect(&host, port, checkup).await else { return };
-        if url.scheme() == "https" && !encrypt(&host, stream, checkup).await {
+        if url.scheme() != "https" {
+            drop(stream); // a small server may talk to one caller at a time
+        } else if !encrypt(&host, stream, checkup).await {
             return;
         }
         let Some(key) = self.key.as_ref().filter(|_| usable) else { return };
@@ -92,12 +94,11 @@ impl Project {
                 return checkup.fail("url.unreadable", exit::REFUSED, P::UrlUnreadable, &reason, P::UrlHelp);
             }
         };
-        let auth = service(&client, "/auth/v1/health", P::AuthAnswers, Some(now), checkup).await;
-        let rest = service(&client, "/rest/v1/", P::RestAnswers, None, checkup).await;
-        if auth {
-            self.owner(&client, args.owner.as_deref(), checkup).await;
-        }
-        if let Some(mapping) = args.mapping.as_deref().filter(|_| rest) {
+        let auth =
+            service(&client, "/auth/v1/health", ("auth.answers", P::AuthAnswers), Some(now), checkup).await;
+        let rest = service(&client, "/rest/v1/", ("rest.answers", P::RestAnswers), None, checkup).await;
+        let may_read = auth && self.owner(&client, args.owner.as_deref(), checkup).await;
+        if let Some(mapping) = args.mapping.as_deref().filter(|_| rest && may_read) {
             tables(&client, mapping, checkup).await;
         }
     }
@@ -132,34 +133,39 @@ impl Project {
         Some((url, host, port))
     }
 
-    async fn owner(&self, client: &Client, owner: Option<&str>, checkup: &mut Checkup) {
+    /// Whether the owner is known, or signs in; true if the tables can be asked for after that.
+    async fn owner(&self, client: &Client, owner: Option<&str>, checkup: &mut Checkup) -> bool {
         match (owner, &self.password) {
             (Some(owner), Some(password)) => {
-                match client.auth().sign_in_with_password(owner, password).await {
+                let signed_in = client.auth().sign_in_with_password(owner, password).await;
+                match &signed_in {
                     Ok(_) => checkup.ok("owner.signed_in", P::OwnerSignedIn, &[]),
                     Err(error) => {
                         let code = failure_code(error.kind());
-                        let reason = [("reason", &error as &dyn Display)];
+                        let reason = [("reason", error as &dyn Display)];
                         checkup.fail("owner.refused", code, P::OwnerRefused, &reason, P::OwnerRefusedHelp);
                     }
                 }
+                signed_in.is_ok()
             }
-            (Some(owner), None) if client.has_secret_key() => match client
-                .auth()
-                .admin()
-                .user_by_email(owner)
-                .await
-            {
-                Ok(Some(_)) => checkup.ok("owner.known", P::OwnerKnown, &[]),
-                Ok(None) => {
-                    checkup.fail("owner.unknown", exit::REFUSED, P::OwnerUnknown, &[], P::OwnerUnknownHelp);
+            (Some(owner), None) if client.has_secret_key() => {
+                match client.auth().admin().user_by_email(owner).await {
+                    Ok(Some(_)) => checkup.ok("owner.known", P::OwnerKnown, &[]),
+                    Ok(None) => {
+                        let help = P::OwnerUnknownHelp;
+                        checkup.fail("owner.unknown", exit::REFUSED, P::OwnerUnknown, &[], help);
+                    }
+                    Err(error) => {
+                        let failure = failure(error);
+                        checkup.failure("owner.refused", failure.code, &failure);
+                    }
                 }
-                Err(error) => {
-                    let failure = failure(error);
-                    checkup.failure("owner.refused", failure.code, &failure);
-                }
-            },
-            (_, _) => checkup.warn("owner.unasked", P::OwnerUnasked, &[], P::OwnerUnaskedHelp),
+                true
+            }
+            (_, _) => {
+                checkup.warn("owner.unasked", P::OwnerUnasked, &[], P::OwnerUnaskedHelp);
+                client.has_secret_key()
+            }
         }
     }
 }
@@ -236,7 +242,7 @@ async fn encrypt(host: &str, stream: TcpStream, checkup: &mut Checkup) -> bool {
 async fn service(
     client: &Client,
     path: &'static str,
-    good: P,
+    (good, answers): (&'static str, P),
     now: Option<SystemTime>,
     checkup: &mut Checkup,
 ) -> bool {
@@ -251,11 +257,9 @@ async fn service(
     let status = reply.status.as_u16();
     let values: [(&str, &dyn Display); 2] = [("path", &path), ("status", &status)];
     match status {
-        200..300 => checkup.ok("service.answers", good, &[]),
+        200..300 => checkup.ok(good, answers, &[]),
         // The list of all tables is for the secret key alone; each table still answers for itself.
-        401 | 403 if path == "/rest/v1/" && !client.has_secret_key() => {
-            checkup.ok("service.answers", good, &[])
-        }
+        401 | 403 if path == "/rest/v1/" && !client.has_secret_key() => checkup.ok(good, answers, &[]),
         401 | 403 => checkup.fail(
             "service.key_refused",
             exit::REFUSED,
