@@ -222,10 +222,10 @@ fn is_key(word: &str) -> bool {
         word.strip_prefix(beginning).is_some_and(|rest| rest.len() >= *length && is_plain(rest))
     };
     let is_capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    let is_of_aws = |beginning: &&str| {
+    let is_of_aws = |beginning: &str| {
         word.strip_prefix(beginning).is_some_and(|rest| rest.len() == 16 && rest.bytes().all(is_capital))
     };
-    KEYS.iter().any(follows) || AWS.iter().any(|beginning| is_of_aws(&beginning)) || is_json_web_token(word)
+    KEYS.iter().any(follows) || AWS.iter().any(|beginning| is_of_aws(beginning)) || is_json_web_token(word)
 }
 
 fn is_random(value: &Node) -> bool {

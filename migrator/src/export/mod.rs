@@ -9,6 +9,7 @@ mod encoding;
 mod json;
 mod lz;
 mod mojibake;
+mod utf8;
 
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ impl Export {
     /// encoding, cut off, nested too deeply, or not JSON.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, Failure> {
         let mut repairs = Repairs::default();
-        let (encoding, text) = encoding::decode(file, bytes, &mut repairs)?;
+        let (encoding, text) = utf8::decode(file, bytes, &mut repairs)?;
         let document = json::read(&text, &mut repairs).map_err(|fault| failure(file, &fault))?;
         let mut dump = Dump { repairs, broken: Vec::new() };
         let document = dump.open(document, &Pointer::root());
