@@ -78,7 +78,7 @@ const REDACTED: &str = "<redacted>";
 
 /// How keys begin, and how much must follow.
 const KEYS: [(&str, usize); 17] = [
-    ("sb_secret_", 8),
+    ("sb_secret_", 1),
     ("ghp_", 36),
     ("gho_", 36),
     ("ghu_", 36),

@@ -62,6 +62,8 @@ const CONTAINERS: [(&[u8], &str, &str); 10] = [
 const UNPACK: &str = "unpack it, and give the file that was in it";
 const FROM_THE_APP: &str = "give the file the app exported";
 pub(super) const SAVE_AS_UTF8: &str = "export it again, or open it in an editor and save it as UTF-8";
+pub(super) const DAMAGED: &str =
+    "export it again; if all of the file is in an older encoding, name it with --encoding";
 pub(super) const NAME_IT: &str =
     "name its encoding with --encoding, or open it in an editor and save it as UTF-8";
 

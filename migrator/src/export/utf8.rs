@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use super::Repairs;
-use super::encoding::{self, Encoding, NAME_IT, Older, SAVE_AS_UTF8, Unreadable, is_unlike_1252};
+use super::encoding::{self, DAMAGED, Encoding, NAME_IT, Older, SAVE_AS_UTF8, Unreadable, is_unlike_1252};
 use crate::exit::{self, Failure};
 
 /// Reads text of any encoding as UTF-8.
@@ -171,13 +171,7 @@ impl<R: Read> Utf8<R> {
         let place = place(self.lines, self.columns, &[]);
         Err(match error.error_len() {
             None => Unreadable::new(format!("it ends in the middle of a character ({place})"), SAVE_AS_UTF8),
-            Some(_) => {
-                let why = format!("the byte at {place} is no UTF-8, and the rest of the file is");
-                Unreadable::new(
-                    why,
-                    "export it again; if it was put together from two files, give them one by one",
-                )
-            }
+            Some(_) => Unreadable::new(format!("the byte at {place} is no UTF-8"), DAMAGED),
         })
     }
 
