@@ -19,6 +19,11 @@ async fn main() -> ExitCode {
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());
     let variables =
         |name: &str| std::env::var(name).ok().or_else(|| in_file(name)).filter(|value| !value.is_empty());
+    // An app's .env may well have a LANG of its own.
+    let mut printer = Printer::new(talk, &|name| match name {
+        "MIGRATOR_LANG" => variables(name),
+        name => environment(name),
+    });
     let here = Runs::within(Path::new(""));
     let work = async {
         match &command {

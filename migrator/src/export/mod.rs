@@ -14,6 +14,7 @@ mod lz;
 mod mojibake;
 mod outline;
 mod token;
+mod utf8;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -27,9 +28,10 @@ pub(crate) use items::place as item_place;
 pub use items::{Item, Items};
 pub use outline::{Kind, Outline, Wrapping};
 
-use encoding::{Unreadable, Utf8};
+use encoding::Unreadable;
 use outline::{Outliner, Place};
 use token::{Fault, Token, Tokens};
+use utf8::Utf8;
 
 use crate::exit::{self, Failure};
 use crate::node::Node;

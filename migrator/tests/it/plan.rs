@@ -2,6 +2,7 @@
 
 use crate::{club, export, garage, plan, story};
 use insta::assert_snapshot;
+use migrator::mapping::Mapping;
 use migrator::plan::{Context, Known, Plan};
 use uuid::Uuid;
 
@@ -93,6 +94,17 @@ fn no_secret_reaches_a_row() {
         assert!(!row.contains("SECRET"), "{row}");
     }
     assert_snapshot!(story(&plan));
+}
+
+#[test]
+fn a_bound_moves_with_the_day_of_the_import() {
+    let adults = crate::CLUB.replace(r#"format = ["iso", "dmy"]"#, r#"max = "today-18y""#);
+    let mapping = Mapping::read("club.toml", &adults).expect("the mapping is sound");
+    let json = r#"{"members": {"1": {"nom": "Zoé", "born": "2008-03-01"}, "2": {"nom": "Ali", "born": "2008-03-02"}}}"#;
+    let plan = plan(&mapping, json);
+    let codes: Vec<&str> = plan.rejects.iter().map(|reject| &*reject.code).collect();
+    assert_eq!(codes, ["date_out_of_bounds"]);
+    assert_eq!(plan.rejects[0].pointer, "/members/2");
 }
 
 #[test]
