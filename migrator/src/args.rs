@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::typegen::{Rename, Time};
 
@@ -25,6 +25,20 @@ Exit codes:
 
 /// What `--help` says last.
 const EXIT_CODES: &str = exit_codes!();
+
+/// What `extract --help` says last: how it is used, then the exit codes.
+const EXTRACT_HELP: &str = concat!(
+    "\
+Examples:
+  migrator extract --bookmarklet
+  migrator extract --profile ~/.config/chromium --list
+  migrator extract --profile ~/.mozilla/firefox --origin https://app.example --out export.json
+
+The profile is read, never written. The keys that hold a session are left out of the file.
+
+",
+    exit_codes!()
+);
 
 /// What `import --help` says last: the variables, then the exit codes.
 const IMPORT_HELP: &str = concat!(
@@ -75,6 +89,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Take what an app keeps in a browser out of it, as a file to import
+    #[command(after_help = EXTRACT_HELP)]
+    Extract(Extract),
     /// Bring an exported file into the tables
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -125,6 +142,31 @@ pub enum Progress {
     Plain,
     /// Nothing
     None,
+}
+
+/// Take what an app keeps in a browser out of it, as a file to import
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("way").required(true))]
+pub struct Extract {
+    /// Print a bookmark and a console line that make the browser save the file, in any browser
+    #[arg(long, group = "way")]
+    pub bookmarklet: bool,
+    /// Read it from a browser's profile: the profile's folder, the folder with the profiles, or a database
+    #[cfg(feature = "profiles")]
+    #[arg(long, value_name = "DIR", group = "way")]
+    pub profile: Option<PathBuf>,
+    /// Whose storage, such as https://app.example [default: the only site there is]
+    #[cfg(feature = "profiles")]
+    #[arg(long, value_name = "ORIGIN", requires = "profile")]
+    pub origin: Option<String>,
+    /// The file to write [default: stdout]
+    #[cfg(feature = "profiles")]
+    #[arg(short, long, value_name = "FILE", requires = "profile")]
+    pub out: Option<PathBuf>,
+    /// List the sites with how much each has, and write nothing
+    #[cfg(feature = "profiles")]
+    #[arg(long, requires = "profile", conflicts_with_all = ["origin", "out"])]
+    pub list: bool,
 }
 
 /// Bring an exported file into the tables
@@ -261,6 +303,22 @@ mod tests {
         };
         assert!(talk.json && import.dry_run && import.target.local.is_some());
         assert_eq!(import.max_rejects, 0);
+    }
+
+    #[test]
+    fn an_extract_goes_one_way() {
+        let parse =
+            |args: &str| Cli::try_parse_from(["migrator", "extract"].into_iter().chain(args.split(' ')));
+        assert!(parse("--bookmarklet").is_ok());
+        for args in [
+            "--bookmarklet --profile p",
+            "--list",
+            "--bookmarklet --out f",
+            "--profile p --list --origin o",
+            "-q",
+        ] {
+            assert!(parse(args).is_err(), "{args}");
+        }
     }
 
     #[test]

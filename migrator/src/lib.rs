@@ -3,8 +3,9 @@
 //! An [`export::Export`] is what the old app left, a [`mapping::Mapping`] says which record
 //! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
 //! [`catalog::Catalog`] is the tables as they are, and [`typegen`] writes them in Rust.
-//! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
-//! `database`, `load`, `local` and `target`.
+//! [`extract`] takes an export out of a browser. Everything in this library is pure but `printer`,
+//! which prints, and the edges: `commands`, `database`, `extract::profile`, `load`, `local` and
+//! `target`.
 
 pub mod address;
 pub mod args;
@@ -16,6 +17,7 @@ pub mod database;
 pub mod diff;
 pub mod exit;
 pub mod export;
+pub mod extract;
 pub mod identity;
 pub mod load;
 pub mod local;

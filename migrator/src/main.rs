@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use migrator::args::{Cli, Command};
-use migrator::commands::{demo, import, types};
+use migrator::commands::{demo, extract, import, types};
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
 
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
         |name: &str| std::env::var(name).ok().or_else(|| in_file(name)).filter(|value| !value.is_empty());
     let work = async {
         match &command {
+            Command::Extract(args) => extract::run(args, &mut printer),
             Command::Import(args) => import::run(args, &variables, &mut printer).await,
             Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
             Command::Types(args) => types::run(args, &variables, &mut printer).await,

@@ -146,6 +146,14 @@ impl Printer {
         self.out_line(&format!("\n{text}"));
     }
 
+    /// Prints a result that is one document for programs and a text for people.
+    pub fn result(&mut self, document: &impl Serialize, text: &str) {
+        if self.voice == Voice::Machine {
+            return self.document(document);
+        }
+        self.text(text);
+    }
+
     /// Prints a text that is the result as it stands.
     pub fn text(&mut self, text: &str) {
         self.out_line(text.strip_suffix('\n').unwrap_or(text));

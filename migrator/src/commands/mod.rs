@@ -1,6 +1,7 @@
 //! Edge: one file a command. Each reads, plans, says, and only then does.
 
 pub mod demo;
+pub mod extract;
 pub mod import;
 pub mod types;
 

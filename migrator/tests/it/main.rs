@@ -4,6 +4,8 @@ mod accounting;
 mod database;
 mod diff;
 mod exports;
+#[cfg(feature = "profiles")]
+mod extract;
 mod mapping;
 mod plan;
 mod printer;

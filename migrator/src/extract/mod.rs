@@ -1,0 +1,183 @@
+//! What an app left in a browser, taken out of it.
+//!
+//! Two ways lead to the same file, one JSON object from key to text: a [`bookmarklet`] that the
+//! browser runs itself, and [`profile`], which reads a copy of the folder where the browser keeps
+//! what its pages store. The file is what `JSON.stringify(localStorage)` gives, sorted by key,
+//! and with the keys that this call forgets, such as `length`.
+//!
+//! Everything here is pure but `profile` and `sqlite`, which open files.
+
+pub mod bookmarklet;
+#[cfg(feature = "profiles")]
+mod chromium;
+#[cfg(feature = "profiles")]
+mod compressed;
+#[cfg(feature = "profiles")]
+mod firefox;
+#[cfg(feature = "profiles")]
+mod leveldb;
+#[cfg(feature = "profiles")]
+pub mod profile;
+#[cfg(feature = "profiles")]
+mod sqlite;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::exit::{self, Failure};
+use crate::export::read_json;
+use crate::node::Node;
+use crate::secret::{is_secret_name, is_secret_text};
+
+pub use text::Text;
+
+/// What one site keeps in one browser.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Area {
+    /// The site, such as `https://app.example`; more than that where a browser keeps it apart by more.
+    pub origin: String,
+    /// Everything it keeps.
+    pub entries: BTreeMap<Text, Text>,
+}
+
+/// A site in a list of sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The site.
+    pub origin: String,
+    /// How many keys it has.
+    pub keys: usize,
+    /// How long they and their values are, in UTF-16 units.
+    pub characters: usize,
+}
+
+impl Area {
+    /// The area as one JSON object.
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{");
+        for (key, value) in &self.entries {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            key.push_json(&mut out);
+            out.push(':');
+            value.push_json(&mut out);
+        }
+        out.push('}');
+        out
+    }
+
+    /// Takes out the keys that hold somebody's session, and names them.
+    pub fn without_sessions(&mut self) -> Vec<String> {
+        let sessions = self.entries.extract_if(.., |key, value| is_session(key, value));
+        sessions.map(|(key, _)| key.to_unicode()).collect()
+    }
+
+    /// The area in a list.
+    pub fn line(&self) -> Line {
+        let characters = self.entries.iter().map(|(key, value)| key.len() + value.len()).sum();
+        Line { origin: self.origin.clone(), keys: self.entries.len(), characters }
+    }
+}
+
+/// True for a key that is a secret by its name, a value that is a token, and what an auth client stores.
+fn is_session(key: &Text, value: &Text) -> bool {
+    let (key, value) = (key.to_unicode(), value.to_unicode());
+    let is_supabase = key.starts_with("sb-") && key.contains("-auth-token");
+    let holds_tokens = || match read_json(&value) {
+        Some(Node::Map(members)) => {
+            ["access_token", "refresh_token"].iter().all(|name| members.contains_key(*name))
+        }
+        _ => false,
+    };
+    is_supabase
+        || is_secret_name(&key)
+        || is_secret_text(&value)
+        || (value.contains("refresh_token") && holds_tokens())
+}
+
+/// The area of a site; without a name, the only one there is.
+///
+/// # Errors
+/// Exit code 2 naming the sites there are, when it is not clear which; 5 when there are none.
+pub fn choose(areas: Vec<Area>, origin: Option<&str>) -> Result<Area, Failure> {
+    let origin = origin.map(|origin| origin.trim_end_matches('/'));
+    let fits = |area: &Area| origin.is_none_or(|origin| area.origin == origin);
+    let names: Vec<String> = areas.iter().map(|area| format!("\n  {}", area.origin)).collect();
+    let mut fitting = areas.into_iter().filter(fits);
+    match (fitting.next(), fitting.next(), origin) {
+        (Some(area), None, _) => Ok(area),
+        (None, _, _) if names.is_empty() => {
+            Err(Failure::new(exit::INPUT, "profile.empty", "no site has stored anything in this profile")
+                .help("check that it is the profile the app ran in"))
+        }
+        (None, _, Some(origin)) => {
+            let message =
+                format!("{origin} has stored nothing in this profile; these have:{}", names.concat());
+            Err(Failure::new(exit::USAGE, "usage.origin", message).help("name one of them with --origin"))
+        }
+        _ => {
+            let message = format!("several sites have stored something in this profile:{}", names.concat());
+            Err(Failure::new(exit::USAGE, "usage.origin", message)
+                .help("name the one you mean with --origin; --list says how much each has"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(origin: &str, entries: &[(&str, &str)]) -> Area {
+        let entries = entries.iter().map(|(key, value)| (Text::from(*key), Text::from(*value)));
+        Area { origin: origin.to_owned(), entries: entries.collect() }
+    }
+
+    #[test]
+    fn sessions_stay_where_they_are_and_data_does_not() {
+        let session = r#"{"access_token":"a","refresh_token":"r","user":{}}"#;
+        let mut area = area(
+            "https://app.example",
+            &[
+                ("customers", r#"[{"id":1,"token":"t"}]"#),
+                ("state", r#"{"token":"t","customers":[]}"#),
+                ("sb-abc-auth-token", "x"),
+                ("sb-abc-auth-token-code-verifier", "x"),
+                ("supabase.auth.token", "x"),
+                ("who", session),
+                ("jwt", "eyJhbGci.eyJzdWIi.c2ln"),
+                ("tokens", "3"),
+            ],
+        );
+        let names = area.without_sessions();
+        assert_eq!(
+            names,
+            ["jwt", "sb-abc-auth-token", "sb-abc-auth-token-code-verifier", "supabase.auth.token", "who"]
+        );
+        assert_eq!(
+            area.to_json(),
+            r#"{"customers":"[{\"id\":1,\"token\":\"t\"}]","state":"{\"token\":\"t\",\"customers\":[]}","tokens":"3"}"#
+        );
+    }
+
+    #[test]
+    fn a_site_is_taken_when_it_is_clear_which() {
+        let areas = || vec![area("https://a.example", &[("k", "vv")]), area("https://b.example", &[])];
+        assert_eq!(
+            choose(areas(), Some("https://b.example/")).map(|area| area.origin).ok().as_deref(),
+            Some("https://b.example")
+        );
+        assert_eq!(choose(areas()[..1].to_vec(), None).map(|area| area.line().characters).ok(), Some(3));
+        for (areas, origin, code, part) in [
+            (areas(), None, exit::USAGE, "https://b.example"),
+            (areas(), Some("https://c.example"), exit::USAGE, "https://a.example"),
+            (Vec::new(), None, exit::INPUT, "no site"),
+        ] {
+            let failure = choose(areas, origin).expect_err(part);
+            assert_eq!(failure.code, code);
+            assert!(failure.message.contains(part) && !failure.help.is_empty(), "{}", failure.message);
+        }
+    }
+}
