@@ -157,15 +157,15 @@ pub struct Extract {
     pub profile: Option<PathBuf>,
     /// Whose storage, such as https://app.example [default: the only site there is]
     #[cfg(feature = "profiles")]
-    #[arg(long, value_name = "ORIGIN", requires = "profile")]
+    #[arg(long, value_name = "ORIGIN", conflicts_with = "bookmarklet")]
     pub origin: Option<String>,
     /// The file to write [default: stdout]
     #[cfg(feature = "profiles")]
-    #[arg(short, long, value_name = "FILE", requires = "profile")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "bookmarklet")]
     pub out: Option<PathBuf>,
     /// List the sites with how much each has, and write nothing
     #[cfg(feature = "profiles")]
-    #[arg(long, requires = "profile", conflicts_with_all = ["origin", "out"])]
+    #[arg(long, conflicts_with_all = ["bookmarklet", "origin", "out"])]
     pub list: bool,
 }
 

@@ -456,7 +456,7 @@ fn visible(text: &str) -> usize {
 }
 
 /// A text from the file, without the characters a terminal would obey.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character })
         .collect()

@@ -34,7 +34,7 @@ mod from_profile {
     use crate::args;
     use crate::exit::{self, Failure};
     use crate::extract::{self, Area, Line, profile};
-    use crate::printer::Printer;
+    use crate::printer::{Printer, plain};
 
     /// What was taken out, and where to.
     #[derive(Serialize)]
@@ -55,7 +55,7 @@ mod from_profile {
         let mut area = extract::choose(areas, args.origin.as_deref())?;
         let left_out = area.without_sessions();
         if !left_out.is_empty() {
-            printer.warn(&format!("left out, as they hold a session: {}", left_out.join(", ")));
+            printer.warn(&format!("left out, as they hold a session: {}", plain(&left_out.join(", "))));
         }
         let Some(out) = &args.out else {
             printer.text(&area.to_json());
@@ -67,7 +67,7 @@ mod from_profile {
                 .because(error)
         })?;
         let line = area.line();
-        let words = format!("{} keys of {} are in {}", line.keys, line.origin, out.display());
+        let words = format!("{} keys of {} are in {}", line.keys, plain(&line.origin), out.display());
         printer.result(&Extracted { line, left_out: &left_out, out }, &words);
         Ok(())
     }
@@ -85,7 +85,7 @@ mod from_profile {
     fn table(lines: &[Line]) -> String {
         let mut text = format!("{:>8} {:>12}  site", "keys", "characters");
         for Line { origin, keys, characters } in lines {
-            let _ = write!(text, "\n{keys:>8} {characters:>12}  {origin}"); // a String takes everything
+            let _ = write!(text, "\n{keys:>8} {characters:>12}  {}", plain(origin)); // a String takes everything
         }
         text
     }

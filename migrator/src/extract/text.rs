@@ -57,7 +57,8 @@ impl Text {
         String::from_utf16_lossy(&self.0)
     }
 
-    /// Writes the text as `JSON.stringify` does: half a pair as an escape.
+    /// Writes the text as `JSON.stringify` does: half a pair as an escape. So are all characters that a
+    /// terminal obeys, which JSON leaves the choice.
     pub(super) fn push_json(&self, out: &mut String) {
         out.push('"');
         for character in char::decode_utf16(self.0.iter().copied()) {
@@ -76,7 +77,7 @@ impl Text {
                 '\n' => out.push_str("\\n"),
                 '\u{c}' => out.push_str("\\f"),
                 '\r' => out.push_str("\\r"),
-                '\0'..'\u{20}' => {
+                character if character.is_control() => {
                     let _ = write!(out, "\\u{:04x}", u32::from(character));
                 }
                 _ => out.push(character),
@@ -113,6 +114,7 @@ mod tests {
 
     #[test]
     fn half_a_pair_is_kept_and_written_as_an_escape() {
+        assert_eq!(json(&Text::from("a\0\u{1b}\u{7f}\u{9b}\n\"")), r#""a\u0000\u001b\u007f\u009b\n\"""#);
         assert_eq!(json(&Text(vec![0x78, 0xD8A0, 0x79, 0xDC00])), r#""x\ud8a0y\udc00""#);
         assert_eq!(Text::from_utf8(b"k\xED\xA2\xA0\xED\xBF\xBF."), Text(vec![0x6B, 0xD8A0, 0xDFFF, 0x2E]));
         assert_eq!(Text::from_utf8(b"a\xFFb\xE2\x82"), Text::from("a\u{FFFD}b\u{FFFD}"));

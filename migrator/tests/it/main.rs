@@ -1,6 +1,7 @@
 //! What the migrator promises about an export, without a network: a file per promise.
 
 mod accounting;
+mod bookmarklet;
 mod database;
 mod diff;
 mod exports;
