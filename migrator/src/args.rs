@@ -34,7 +34,8 @@ Examples:
   migrator extract --profile ~/.config/chromium --list
   migrator extract --profile ~/.mozilla/firefox --origin https://app.example --out export.json
 
-The profile is read, never written. The keys that hold a session are left out of the file.
+The profile is read, never written. Close the browser first: what a page wrote in the last seconds may
+not be in it yet. Keys that hold a session are left out of the file, and named.
 
 ",
     exit_codes!()
@@ -155,7 +156,7 @@ pub struct Extract {
     #[cfg(feature = "profiles")]
     #[arg(long, value_name = "DIR", group = "way")]
     pub profile: Option<PathBuf>,
-    /// Whose storage, such as https://app.example [default: the only site there is]
+    /// Whose storage: scheme, host and port, as in the address bar [default: the only site there is]
     #[cfg(feature = "profiles")]
     #[arg(long, value_name = "ORIGIN", conflicts_with = "bookmarklet")]
     pub origin: Option<String>,

@@ -26,6 +26,9 @@ pub(super) struct Damage {
 /// What was last written under each key: its sequence number, and a value unless that was a deletion.
 type Latest = HashMap<Vec<u8>, (u64, Option<Vec<u8>>)>;
 
+/// A key and its value.
+type Entry = (Vec<u8>, Vec<u8>);
+
 /// Every key of the database in these files, with its value.
 pub(super) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Damage> {
     let open = |name: &str| match files.get(name) {
@@ -213,7 +216,7 @@ fn block(table: &[u8], (start, length): (usize, usize)) -> Result<Vec<u8>, &'sta
 }
 
 /// The entries of a block. Each key gives only what it does not share with the one before.
-fn entries(block: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, &'static str> {
+fn entries(block: &[u8]) -> Result<Vec<Entry>, &'static str> {
     const BAD: &str = "a block of it holds an entry that cannot be read";
     let (rest, restarts) = block.split_last_chunk::<4>().ok_or(BAD)?;
     let restarts = usize::try_from(u32::from_le_bytes(*restarts)).map_err(|_| BAD)?;

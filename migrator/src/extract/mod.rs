@@ -103,8 +103,9 @@ fn is_session(key: &Text, value: &Text) -> bool {
 /// # Errors
 /// Exit code 2 naming the sites there are, when it is not clear which; 5 when there are none.
 pub fn choose(areas: Vec<Area>, origin: Option<&str>) -> Result<Area, Failure> {
-    let origin = origin.map(|origin| origin.trim_end_matches('/'));
-    let fits = |area: &Area| origin.is_none_or(|origin| area.origin == origin);
+    let is =
+        |area: &Area, origin: &str| [Some(origin), origin.strip_suffix('/')].contains(&Some(&area.origin));
+    let fits = |area: &Area| origin.is_none_or(|origin| is(area, origin));
     let names: Vec<String> = areas.iter().map(|area| format!("\n  {}", area.origin)).collect();
     let mut fitting = areas.into_iter().filter(fits);
     match (fitting.next(), fitting.next(), origin) {

@@ -38,8 +38,9 @@ enum Store {
     Sqlite(PathBuf),
     /// A profile of Chromium that has both.
     Both(PathBuf, PathBuf),
-    /// Databases of Firefox. Where two have one site, the earlier has what the site sees.
-    Firefox(Vec<PathBuf>),
+    /// Databases that have one site each, and Firefox's of all. Where two have one site, the earlier has what
+    /// the site sees.
+    Many(Vec<PathBuf>),
 }
 
 impl Store {
@@ -71,8 +72,12 @@ impl Store {
             files.push(site.join("ls/data.sqlite"));
         }
         files.extend(["storage/ls-archive.sqlite", "webappsstore.sqlite"].map(|name| path.join(name)));
+        for folder in [path, &path.join("localstorage"), &path.join("LocalStorage")] {
+            let of_webkit = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "localstorage");
+            files.extend(list(folder)?.into_iter().filter(of_webkit));
+        }
         files.retain(|file| file.is_file());
-        Ok((!files.is_empty()).then_some(Self::Firefox(files)))
+        Ok((!files.is_empty()).then_some(Self::Many(files)))
     }
 
     /// The store of the only profile in a folder of profiles.
@@ -119,7 +124,7 @@ impl Store {
                 Err(Failure::new(exit::USAGE, "usage.profile", message)
                     .help("name one of them with --profile, or take the data out with --bookmarklet"))
             }
-            Self::Firefox(files) => {
+            Self::Many(files) => {
                 let (mut areas, mut known) = (Vec::new(), BTreeSet::new());
                 for file in files {
                     let mut found = sqlite_areas(file)?;
@@ -166,20 +171,23 @@ fn settled<T>(
     files: impl Fn() -> Result<Vec<PathBuf>, Failure>,
     read: impl Fn(&[PathBuf]) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let state = || -> Result<Vec<(PathBuf, Option<(u64, SystemTime)>)>, Failure> {
-        let seen =
-            |file: &PathBuf| fs::metadata(file).and_then(|seen| Ok((seen.len(), seen.modified()?))).ok();
-        Ok(files()?.into_iter().map(|file| (file.clone(), seen(&file))).collect())
-    };
     for _ in 0..TRIES {
-        let before = state()?;
-        let found = read(&before.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>());
-        if state()? == before {
+        let before = files()?;
+        let state = before.iter().map(seen).collect::<Vec<_>>();
+        let found = read(&before);
+        let after = files()?;
+        if after == before && after.iter().map(seen).eq(state) {
             return found;
         }
     }
     let message = format!("{} is being written while it is read", place.display());
     Err(Failure::new(exit::INPUT, "profile.busy", message).help("close the browser, and run again"))
+}
+
+/// How long a file is, and when it was last written. None if it is gone.
+fn seen(file: &PathBuf) -> Option<(u64, SystemTime)> {
+    let seen = fs::metadata(file).ok()?;
+    Some((seen.len(), seen.modified().ok()?))
 }
 
 /// What lies in a folder; nothing if it is not there.

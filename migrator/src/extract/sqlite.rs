@@ -32,9 +32,9 @@ pub(super) fn areas(file: &Path) -> Result<Vec<Area>, Failure> {
         return old_firefox_areas(&copy);
     }
     let one = if table("data")? {
-        firefox_area(&copy)?
+        new_firefox_area(&copy)?
     } else if table("ItemTable")? {
-        safari_area(&copy)?
+        webkit_area(&copy)?
     } else {
         return Err(damaged(file, "it is no database of a browser's localStorage"));
     };
@@ -73,7 +73,7 @@ fn chromium_areas(copy: &Copy) -> Result<Vec<Area>, Failure> {
     Ok(areas)
 }
 
-fn firefox_area(copy: &Copy) -> Result<Area, Failure> {
+fn new_firefox_area(copy: &Copy) -> Result<Area, Failure> {
     let origins = copy.rows("select origin from database", |row| bytes(row, 0))?;
     let origin = origins.first().map(|origin| String::from_utf8_lossy(origin).into_owned());
     let rows = copy.rows("select key, compression_type, conversion_type, value from data", |row| {
@@ -106,9 +106,7 @@ fn old_firefox_areas(copy: &Copy) -> Result<Vec<Area>, Failure> {
     Ok(areas.into_iter().map(|(origin, entries)| Area { origin, entries }).collect())
 }
 
-/// Safari names the site in the name of the file, as in `https_app.example_0.localstorage`, or, since
-/// Safari 17, not at all.
-fn safari_area(copy: &Copy) -> Result<Area, Failure> {
+fn webkit_area(copy: &Copy) -> Result<Area, Failure> {
     let rows = copy.rows("select key, value from ItemTable where key is not null", |row| {
         Ok((Text::from_utf8(&bytes(row, 0)?), bytes(row, 1)?))
     })?;
@@ -116,13 +114,17 @@ fn safari_area(copy: &Copy) -> Result<Area, Failure> {
     let entries = rows.into_iter().map(entry).collect::<Option<_>>();
     let entries =
         entries.ok_or_else(|| damaged(&copy.of, "it holds a text that ends in the middle of a character"))?;
-    let name = copy.of.file_stem().unwrap_or_default().to_string_lossy();
-    let mut parts = name.splitn(2, '_').map(|part| part.trim_end_matches("_0"));
-    let origin = match (parts.next(), parts.next()) {
-        (Some(scheme), Some(host)) => format!("{scheme}://{}", host.replace('_', ":")),
-        _ => copy.of.display().to_string(),
-    };
+    let origin = webkit_origin(&copy.of).unwrap_or_else(|| copy.of.display().to_string());
     Ok(Area { origin, entries })
+}
+
+/// The site a file of WebKit is named by, such as `https_app.example_0.localstorage`. Safari since 17 calls
+/// all its files alike.
+fn webkit_origin(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?.strip_suffix(".localstorage")?;
+    let (scheme, rest) = name.split_once('_')?;
+    let (host, port) = rest.rsplit_once('_')?;
+    Some(if port == "0" { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") })
 }
 
 /// A database that may be opened.

@@ -17,11 +17,12 @@ const OTHER: &str = "http://127.0.0.1:8931";
 const SESSION: &str = "sb-garage-auth-token";
 
 /// The recorded profiles, and the ways to name each.
-const PROFILES: [(&str, &[&str]); 4] = [
+const PROFILES: [(&str, &[&str]); 5] = [
     ("chromium-leveldb", &["", "Default", "Default/Local Storage", "Default/Local Storage/leveldb"]),
     ("chromium-sqlite", &["", "Default", "Default/LocalStorage"]),
     ("firefox", &[""]),
     ("firefox-old", &["", "webappsstore.sqlite"]),
+    ("webkit", &["", "localstorage"]),
 ];
 
 fn fixture(name: &str) -> PathBuf {
@@ -269,19 +270,16 @@ fn what_lies_beside_a_profile_is_never_taken_for_it() {
     assert!(failure.message.contains("Default") && failure.message.contains("Profile 1"));
 }
 
-/// No Safari runs here: the table is made as it is documented.
+/// No Safari runs here, but what it is made of does: the same table, in a file without the site's name.
 #[test]
-fn a_table_of_safari_is_read_too() {
-    let folder = TempDir::new().expect("a folder");
-    let file = folder.path().join("https_app.example_0.localstorage");
-    let connection = Connection::open(&file).expect("a database");
-    connection
-        .execute_batch(
-            "create table ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB NOT NULL ON CONFLICT FAIL);
-             insert into ItemTable values ('café', x'ac20'), ('', x'');",
-        )
-        .expect("made");
-    connection.close().expect("closed");
-    let areas = profile::read(&file).expect("readable");
-    assert_eq!(only("https://app.example", &areas).to_json(), r#"{"":"","café":"€"}"#);
+fn a_file_of_safari_that_names_no_site_is_read_too() {
+    let folder = copy("webkit");
+    let file = folder.path().join("localstorage.sqlite3");
+    fs::rename(folder.path().join("localstorage/http_localhost_8931.localstorage"), &file).expect("there");
+    for path in [file.as_path(), folder.path()] {
+        let mut areas = profile::read(path).expect("readable");
+        areas[0].without_sessions();
+        assert_eq!((areas.len(), areas[0].to_json()), (1, expected("webkit")));
+        assert_eq!(areas[0].origin, file.display().to_string());
+    }
 }
