@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use super::compressed::{snappy, zstandard};
 use super::{Area, Text};
 
-/// The only arrangement of a LevelDB there has been.
-const VERSION: &[u8] = b"1";
+/// The only arrangement there has been, of either database.
+pub(super) const VERSION: &[u8] = b"1";
+
+/// Why a database of another is refused.
+pub(super) const UNKNOWN: &str = "it is arranged in a way this program does not know";
 
 /// The areas in the entries of a LevelDB.
 pub(super) fn areas(entries: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Vec<Area>, &'static str> {
@@ -17,7 +20,7 @@ pub(super) fn areas(entries: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Vec<Area>, &'
         Some(VERSION) => {}
         None if entries.is_empty() => {}
         None => return Err("it is no database of a browser's localStorage"),
-        Some(_) => return Err("it is arranged in a way this program does not know"),
+        Some(_) => return Err(UNKNOWN),
     }
     let mut areas: BTreeMap<String, BTreeMap<Text, Text>> = BTreeMap::new();
     for (name, value) in entries {

@@ -335,13 +335,14 @@ mod tests {
         assert_eq!(latest.get(b"b".as_slice()), Some(&(9, None)));
     }
 
+    fn record(kind: u8, data: &[u8]) -> Vec<u8> {
+        let masked = checksum([&[kind], data]).rotate_right(15).wrapping_add(0xa282_ead8);
+        let length = u16::try_from(data.len()).expect("within a block");
+        [&masked.to_le_bytes()[..], &length.to_le_bytes(), &[kind], data].concat()
+    }
+
     #[test]
     fn a_log_may_end_in_the_middle_and_has_no_holes() {
-        let record = |kind: u8, data: &[u8]| {
-            let masked = checksum([&[kind], data]).rotate_right(15).wrapping_add(0xa282_ead8);
-            let length = u16::try_from(data.len()).expect("short");
-            [&masked.to_le_bytes()[..], &length.to_le_bytes(), &[kind], data].concat()
-        };
         let whole =
             [record(1, b"one"), record(2, b"t"), record(3, b"w"), record(4, b"o"), vec![0; 9]].concat();
         assert_eq!(log_records(&whole), Ok(vec![b"one".to_vec(), b"two".to_vec()]));
@@ -353,6 +354,29 @@ mod tests {
         let mut changed = whole;
         changed[8] ^= 1;
         assert!(log_records(&changed).is_err());
+    }
+
+    #[test]
+    fn a_record_goes_on_in_the_next_block() {
+        let (long, short) = (vec![b'a'; LOG_BLOCK - LOG_HEADER], vec![b'b'; 9]);
+        let log = [record(2, &long), record(4, &short)].concat();
+        assert_eq!(log_records(&log), Ok(vec![[long.clone(), short].concat()]));
+        // Where no header fits any more, the block's end is left empty.
+        let log = [record(1, &long[3..]), vec![0; 3], record(1, b"next")].concat();
+        assert_eq!(log_records(&log), Ok(vec![long[3..].to_vec(), b"next".to_vec()]));
+        assert!(log_records(&[&record(1, &long)[..100], &[0; LOG_BLOCK]].concat()).is_err());
+    }
+
+    #[test]
+    fn only_the_files_of_the_last_version_count() {
+        let file = |number: u8| [&[7, 0, number, 1][..], b"\x01a\x01b"].concat();
+        let edits = [&b"\x01\x1aleveldb.BytewiseComparator\x02\x05"[..], &file(4), &file(6), b"\x06\x00\x04"]
+            .concat();
+        let version = Version::read(&record(1, &edits)).expect("readable");
+        assert_eq!((version.tables, version.log), (BTreeSet::from([6]), 5));
+        let version = Version { log: 5, previous_log: 3, ..Version::default() };
+        assert_eq!([2, 3, 4, 5, 6].map(|number| version.has_log(number)), [false, true, false, true, true]);
+        assert!(Version::read(&record(1, b"\x01\x08idb_cmp1")).is_err());
     }
 
     proptest! {

@@ -53,6 +53,10 @@ fn part(file: &Path, ending: &str) -> PathBuf {
 }
 
 fn chromium_areas(copy: &Copy) -> Result<Vec<Area>, Failure> {
+    let readers = "select value from meta where key = 'last_compatible_version'";
+    if copy.rows(readers, |row| bytes(row, 0))?.iter().any(|version| version != chromium::VERSION) {
+        return Err(damaged(&copy.of, chromium::UNKNOWN));
+    }
     let maps = copy.rows("select row_id, storage_key from maps order by storage_key", |row| {
         Ok((row.get::<_, i64>(0)?, bytes(row, 1)?))
     })?;
