@@ -34,8 +34,8 @@ Examples:
   migrator extract --profile ~/.config/chromium --list
   migrator extract --profile ~/.mozilla/firefox --origin https://app.example --out export.json
 
-The profile is read, never written. Close the browser first: what a page wrote in the last seconds may
-not be in it yet. Keys that hold a session are left out of the file, and named.
+The profile is read, never written. Close the browser first: what a page wrote in the last
+seconds may not be in it yet. Keys that hold a session are left out of the file, and named.
 
 ",
     exit_codes!()

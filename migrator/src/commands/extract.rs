@@ -33,7 +33,7 @@ mod from_profile {
 
     use crate::args;
     use crate::exit::{self, Failure};
-    use crate::extract::{self, Area, Line, profile};
+    use crate::extract::{Area, Line, profile};
     use crate::printer::{Printer, plain};
 
     /// What was taken out, and where to.
@@ -46,13 +46,13 @@ mod from_profile {
     }
 
     pub(super) fn run(folder: &Path, args: &args::Extract, printer: &mut Printer) -> Result<(), Failure> {
-        let areas = profile::read(folder)?;
+        let profile = profile::read(folder)?;
         if args.list {
-            let lines: Vec<Line> = areas.iter().map(Area::line).collect();
+            let lines: Vec<Line> = profile.areas.iter().map(Area::line).collect();
             printer.result(&lines, &table(&lines));
-            return Ok(());
+            return profile.damaged.into_iter().next().map_or(Ok(()), Err);
         }
-        let mut area = extract::choose(areas, args.origin.as_deref())?;
+        let mut area = profile.area(args.origin.as_deref())?;
         let left_out = area.without_sessions();
         if !left_out.is_empty() {
             printer.warn(&format!("left out, as they hold a session: {}", plain(&left_out.join(", "))));

@@ -42,6 +42,15 @@ pub struct Area {
     pub entries: BTreeMap<Text, Text>,
 }
 
+/// What all sites keep in one browser.
+#[derive(Debug, Default)]
+pub struct Profile {
+    /// The sites that keep something, by name.
+    pub areas: Vec<Area>,
+    /// Where each site has a file of its own: why some of them cannot be read.
+    pub damaged: Vec<Failure>,
+}
+
 /// A site in a list of sites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
@@ -98,31 +107,36 @@ fn is_session(key: &Text, value: &Text) -> bool {
         || (value.contains("refresh_token") && holds_tokens())
 }
 
-/// The area of a site; without a name, the only one there is.
-///
-/// # Errors
-/// Exit code 2 naming the sites there are, when it is not clear which; 5 when there are none.
-pub fn choose(areas: Vec<Area>, origin: Option<&str>) -> Result<Area, Failure> {
-    let is =
-        |area: &Area, origin: &str| [Some(origin), origin.strip_suffix('/')].contains(&Some(&area.origin));
-    let fits = |area: &Area| origin.is_none_or(|origin| is(area, origin));
-    let names: Vec<String> = areas.iter().map(|area| format!("\n  {}", area.origin)).collect();
-    let mut fitting = areas.into_iter().filter(fits);
-    match (fitting.next(), fitting.next(), origin) {
-        (Some(area), None, _) => Ok(area),
-        (None, _, _) if names.is_empty() => {
-            Err(Failure::new(exit::INPUT, "profile.empty", "no site has stored anything in this profile")
-                .help("check that it is the profile the app ran in"))
-        }
-        (None, _, Some(origin)) => {
-            let message =
-                format!("{origin} has stored nothing in this profile; these have:{}", names.concat());
-            Err(Failure::new(exit::USAGE, "usage.origin", message).help("name one of them with --origin"))
-        }
-        _ => {
-            let message = format!("several sites have stored something in this profile:{}", names.concat());
-            Err(Failure::new(exit::USAGE, "usage.origin", message)
-                .help("name the one you mean with --origin; --list says how much each has"))
+impl Profile {
+    /// The area of a site; without a name, the only one there is.
+    ///
+    /// # Errors
+    /// Exit code 2 naming the sites there are, when it is not clear which; 5 when there are none, or a file
+    /// is damaged that may be the one.
+    pub fn area(mut self, origin: Option<&str>) -> Result<Area, Failure> {
+        let is = |area: &Area, origin: &str| {
+            [Some(origin), origin.strip_suffix('/')].contains(&Some(area.origin.as_str()))
+        };
+        let mut fitting = self.areas.iter().filter(|area| origin.is_none_or(|origin| is(area, origin)));
+        let names = || self.areas.iter().map(|area| format!("\n  {}", area.origin)).collect::<String>();
+        match (fitting.next(), fitting.next(), origin) {
+            (Some(area), None, Some(_)) => Ok(area.clone()),
+            (Some(area), None, None) if self.damaged.is_empty() => Ok(area.clone()),
+            (Some(_), Some(_), _) => {
+                let message = format!("several sites have stored something in this profile:{}", names());
+                Err(Failure::new(exit::USAGE, "usage.origin", message)
+                    .help("name the one you mean with --origin; --list says how much each has"))
+            }
+            _ if !self.damaged.is_empty() => Err(self.damaged.swap_remove(0)),
+            (_, _, Some(origin)) if !self.areas.is_empty() => {
+                let message = format!("{origin} has stored nothing in this profile; these have:{}", names());
+                Err(Failure::new(exit::USAGE, "usage.origin", message).help("name one of them with --origin"))
+            }
+            _ => {
+                let message = "no site has stored anything in this profile";
+                Err(Failure::new(exit::INPUT, "profile.empty", message)
+                    .help("check that it is the profile the app ran in"))
+            }
         }
     }
 }
@@ -165,20 +179,30 @@ mod tests {
 
     #[test]
     fn a_site_is_taken_when_it_is_clear_which() {
-        let areas = || vec![area("https://a.example", &[("k", "vv")]), area("https://b.example", &[])];
-        assert_eq!(
-            choose(areas(), Some("https://b.example/")).map(|area| area.origin).ok().as_deref(),
-            Some("https://b.example")
-        );
-        assert_eq!(choose(areas()[..1].to_vec(), None).map(|area| area.line().characters).ok(), Some(3));
-        for (areas, origin, code, part) in [
-            (areas(), None, exit::USAGE, "https://b.example"),
-            (areas(), Some("https://c.example"), exit::USAGE, "https://a.example"),
-            (Vec::new(), None, exit::INPUT, "no site"),
+        let both = || vec![area("https://a.example", &[("k", "vv")]), area("https://b.example", &[])];
+        let one = || vec![area("https://a.example", &[("k", "vv")])];
+        let damage = || vec![Failure::new(exit::INPUT, "profile.damaged", "ls/data.sqlite: it is cut off")];
+        let take = |areas, damaged, origin| Profile { areas, damaged }.area(origin);
+        for (areas, damaged, origin, expected) in [
+            (both(), vec![], Some("https://b.example/"), "https://b.example"),
+            (one(), vec![], None, "https://a.example"),
+            (one(), damage(), Some("https://a.example"), "https://a.example"),
         ] {
-            let failure = choose(areas, origin).expect_err(part);
-            assert_eq!(failure.code, code);
-            assert!(failure.message.contains(part) && !failure.help.is_empty(), "{}", failure.message);
+            assert_eq!(take(areas, damaged, origin).map(|area| area.origin).ok().as_deref(), Some(expected));
         }
+        for (areas, damaged, origin, code, part) in [
+            (both(), vec![], None, exit::USAGE, "https://b.example"),
+            (both(), damage(), None, exit::USAGE, "https://b.example"),
+            (both(), vec![], Some("https://c.example"), exit::USAGE, "https://a.example"),
+            (both(), damage(), Some("https://c.example"), exit::INPUT, "cut off"),
+            (one(), damage(), None, exit::INPUT, "cut off"),
+            (vec![], damage(), None, exit::INPUT, "cut off"),
+            (vec![], vec![], Some("https://c.example"), exit::INPUT, "no site"),
+        ] {
+            let failure = take(areas, damaged, origin).expect_err(part);
+            assert_eq!(failure.code, code, "{part}");
+            assert!(failure.message.contains(part), "{}", failure.message);
+        }
+        assert_eq!(one()[0].line(), Line { origin: "https://a.example".to_owned(), keys: 1, characters: 3 });
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::{Area, chromium, leveldb, sqlite};
+use super::{Area, Profile, chromium, leveldb, sqlite};
 use crate::exit::{self, Failure};
 
 /// How often a folder is read anew that changes under our eyes.
@@ -22,13 +22,13 @@ const TRIES: usize = 3;
 /// # Errors
 /// Exit code 2 when several profiles or databases could be meant, 5 when there is none, or it is
 /// damaged, or is being written all the time.
-pub fn read(folder: &Path) -> Result<Vec<Area>, Failure> {
+pub fn read(folder: &Path) -> Result<Profile, Failure> {
     fs::metadata(folder).map_err(|error| unreadable(folder, error))?;
     let store = Store::at(folder)?.map_or_else(|| Store::beneath(folder), Ok)?;
-    let mut areas = store.areas()?;
-    areas.retain(|area| !area.entries.is_empty());
-    areas.sort_by(|a, b| a.origin.cmp(&b.origin));
-    Ok(areas)
+    let mut profile = store.read()?;
+    profile.areas.retain(|area| !area.entries.is_empty());
+    profile.areas.sort_by(|a, b| a.origin.cmp(&b.origin));
+    Ok(profile)
 }
 
 /// Where the databases lie.
@@ -38,9 +38,11 @@ enum Store {
     Sqlite(PathBuf),
     /// A profile of Chromium that has both.
     Both(PathBuf, PathBuf),
-    /// Databases that have one site each, and Firefox's of all. Where two have one site, the earlier has what
-    /// the site sees.
-    Many(Vec<PathBuf>),
+    /// A database for each site, and Firefox's older ones for all: what a site has there it had before.
+    Many {
+        own: Vec<PathBuf>,
+        older: Vec<PathBuf>,
+    },
 }
 
 impl Store {
@@ -67,17 +69,19 @@ impl Store {
             (None, Some(sqlite)) => return Ok(Some(Self::Sqlite(sqlite))),
             (None, None) => {}
         }
-        let mut files = Vec::new();
+        let mut own = Vec::new();
         for site in list(&path.join("storage/default"))? {
-            files.push(site.join("ls/data.sqlite"));
+            own.push(site.join("ls/data.sqlite"));
         }
-        files.extend(["storage/ls-archive.sqlite", "webappsstore.sqlite"].map(|name| path.join(name)));
         for folder in [path, &path.join("localstorage"), &path.join("LocalStorage")] {
             let of_webkit = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "localstorage");
-            files.extend(list(folder)?.into_iter().filter(of_webkit));
+            own.extend(list(folder)?.into_iter().filter(of_webkit));
         }
-        files.retain(|file| file.is_file());
-        Ok((!files.is_empty()).then_some(Self::Many(files)))
+        own.retain(|file| file.is_file());
+        let older = ["storage/ls-archive.sqlite", "webappsstore.sqlite"].map(|name| path.join(name));
+        let older: Vec<_> = older.into_iter().filter(|file| file.is_file()).collect();
+        let is_there = !own.is_empty() || !older.is_empty();
+        Ok(is_there.then_some(Self::Many { own, older }))
     }
 
     /// The store of the only profile in a folder of profiles.
@@ -104,18 +108,19 @@ impl Store {
         }
     }
 
-    fn areas(&self) -> Result<Vec<Area>, Failure> {
+    fn read(&self) -> Result<Profile, Failure> {
+        let whole = |areas| Profile { areas, damaged: Vec::new() };
         match self {
-            Self::LevelDb(folder) => leveldb_areas(folder),
-            Self::Sqlite(file) => sqlite_areas(file),
+            Self::LevelDb(folder) => leveldb_areas(folder).map(whole),
+            Self::Sqlite(file) => sqlite_areas(file).map(whole),
             Self::Both(folder, file) => {
                 let is_empty = |areas: &[Area]| areas.iter().all(|area| area.entries.is_empty());
                 let (old, new) = (leveldb_areas(folder)?, sqlite_areas(file)?);
                 if is_empty(&old) {
-                    return Ok(new);
+                    return Ok(whole(new));
                 }
                 if is_empty(&new) {
-                    return Ok(old);
+                    return Ok(whole(old));
                 }
                 let (folder, file) = (folder.display(), file.display());
                 let message = format!(
@@ -124,15 +129,22 @@ impl Store {
                 Err(Failure::new(exit::USAGE, "usage.profile", message)
                     .help("name one of them with --profile, or take the data out with --bookmarklet"))
             }
-            Self::Many(files) => {
-                let (mut areas, mut known) = (Vec::new(), BTreeSet::new());
-                for file in files {
-                    let mut found = sqlite_areas(file)?;
-                    found.retain(|area| !known.contains(&area.origin));
-                    known.extend(found.iter().map(|area| area.origin.clone()));
-                    areas.append(&mut found);
+            Self::Many { own, older } => {
+                let mut profile = Profile::default();
+                for file in own {
+                    match sqlite_areas(file) {
+                        Ok(areas) => profile.areas.extend(areas),
+                        Err(failure) => profile.damaged.push(failure),
+                    }
                 }
-                Ok(areas)
+                // Who cannot be read now must not come back as it was.
+                let older = if profile.damaged.is_empty() { older.as_slice() } else { &[] };
+                let mut known: BTreeSet<_> = profile.areas.iter().map(|area| area.origin.clone()).collect();
+                for file in older {
+                    let areas = sqlite_areas(file)?;
+                    profile.areas.extend(areas.into_iter().filter(|area| known.insert(area.origin.clone())));
+                }
+                Ok(profile)
             }
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use migrator::exit;
+use migrator::exit::{self, Failure};
 use migrator::export::Export;
 use migrator::extract::{Area, profile};
 use rusqlite::Connection;
@@ -27,6 +27,12 @@ const PROFILES: [(&str, &[&str]); 5] = [
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/profiles").join(name)
+}
+
+/// What all sites keep, every one of which can be read.
+fn read(path: &Path) -> Result<Vec<Area>, Failure> {
+    let profile = profile::read(path)?;
+    profile.damaged.into_iter().next().map_or(Ok(profile.areas), Err)
 }
 
 /// What the page said it had, with an escape where a terminal would obey the character itself.
@@ -76,7 +82,7 @@ fn said(bytes: &[u8]) -> &str {
 fn a_profile_holds_what_the_page_saw() {
     for (name, ways) in PROFILES {
         for way in ways {
-            let areas = profile::read(&fixture(name).join(way)).expect(name);
+            let areas = read(&fixture(name).join(way)).expect(name);
             let mut app = only(APP, &areas);
             assert_eq!(app.without_sessions(), [SESSION], "{name}/{way}");
             assert_eq!(app.to_json(), expected(name), "{name}/{way}");
@@ -92,7 +98,7 @@ fn a_profile_is_left_as_it_is() {
         let folder = copy(name);
         let before = files(folder.path());
         for way in ways {
-            profile::read(&folder.path().join(way)).expect(name);
+            read(&folder.path().join(way)).expect(name);
         }
         assert!(files(folder.path()) == before, "{name}");
     }
@@ -150,7 +156,7 @@ fn several_sites_are_listed_and_none_is_guessed() {
 #[test]
 fn a_damaged_leveldb_is_an_error_that_names_the_file() {
     let folder = copy("chromium-leveldb");
-    let whole = profile::read(folder.path()).expect("whole");
+    let whole = read(folder.path()).expect("whole");
     let leveldb = folder.path().join("Default/Local Storage/leveldb");
     for (name, bytes) in files(&leveldb) {
         let file = leveldb.join(&name);
@@ -159,7 +165,7 @@ fn a_damaged_leveldb_is_an_error_that_names_the_file() {
             let mut changed = bytes.clone();
             changed[place] ^= 0x41;
             fs::write(&file, changed).expect("written");
-            match profile::read(folder.path()) {
+            match read(folder.path()) {
                 Ok(areas) => {
                     assert!(areas == whole || name.to_str() == Some("000004.log"), "{shown} {place}")
                 }
@@ -170,11 +176,11 @@ fn a_damaged_leveldb_is_an_error_that_names_the_file() {
             }
         }
         fs::remove_file(&file).expect("removed");
-        let gone = profile::read(folder.path());
+        let gone = read(folder.path());
         assert!(gone.is_err() || name.to_str() == Some("000004.log"), "{shown} is missing");
         fs::write(&file, bytes).expect("written");
     }
-    assert!(profile::read(folder.path()).is_ok_and(|areas| areas == whole));
+    assert!(read(folder.path()).is_ok_and(|areas| areas == whole));
 }
 
 #[test]
@@ -187,14 +193,14 @@ fn a_damaged_sqlite_file_never_brings_the_program_down() {
         let folder = copy(name);
         let file = folder.path().join(file);
         let bytes = fs::read(&file).expect("recorded");
-        let whole = profile::read(&file).expect("whole");
+        let whole = read(&file).expect("whole");
         let mut refused = 0;
         for place in (0..bytes.len()).step_by(bytes.len() / 97) {
             let mut changed = bytes.clone();
             changed[place] ^= 0xFF;
             for (damaged, may_differ) in [(&changed[..], true), (&bytes[..place], false)] {
                 fs::write(&file, damaged).expect("written");
-                match profile::read(&file) {
+                match read(&file) {
                     // SQLite has no checksums, and some pages hold nothing that counts.
                     Ok(areas) => assert!(may_differ || areas == whole, "{name} {place}"),
                     Err(failure) => {
@@ -213,6 +219,29 @@ fn a_damaged_sqlite_file_never_brings_the_program_down() {
     }
 }
 
+/// A browser may have hundreds of sites; one that is damaged is no reason to keep the others back.
+#[test]
+fn a_damaged_site_is_named_and_leaves_the_others_alone() {
+    let folder = copy("firefox");
+    let damaged = folder.path().join("storage/default/http+++127.0.0.1+8931/ls/data.sqlite");
+    let older = folder.path().join("webappsstore.sqlite");
+    fs::copy(fixture("firefox-old/webappsstore.sqlite"), older).expect("copied");
+    assert_eq!(
+        only(APP, &read(folder.path()).expect("whole")),
+        only(APP, &read(&fixture("firefox")).expect("whole"))
+    );
+    fs::write(&damaged, b"no database at all").expect("written");
+    let profile = folder.path().to_str().expect("Unicode");
+    let output = run(&["--profile", profile, "--origin", APP]);
+    assert_eq!(said(&output.stdout).trim_end(), expected("firefox"));
+    for args in [&["--list"][..], &[], &["--origin", OTHER]] {
+        let output = run(&[&["--profile", profile, "--json"], args].concat());
+        assert_eq!(output.status.code(), Some(i32::from(exit::INPUT)), "{args:?}");
+        let failure: Value = serde_json::from_slice(&output.stderr).expect("one line");
+        assert_eq!(failure["message"], format!("{}: SQLite cannot read it", damaged.display()));
+    }
+}
+
 #[test]
 fn writes_that_wait_beside_the_database_count() {
     let folder = copy("chromium-sqlite");
@@ -222,7 +251,7 @@ fn writes_that_wait_beside_the_database_count() {
     assert_eq!(connection.execute(change, []).expect("changed"), 1);
     let before = files(folder.path());
     assert!(before.keys().any(|file| file.ends_with("LocalStorage-wal")));
-    let areas = profile::read(folder.path()).expect("readable");
+    let areas = read(folder.path()).expect("readable");
     assert!(only(APP, &areas).to_json().contains(r#""twice":"later""#));
     assert!(files(folder.path()) == before);
 }
@@ -234,7 +263,7 @@ fn what_a_later_browser_may_write_is_refused() {
     let connection = Connection::open(&file).expect("a database");
     connection.execute("update map_entries set value_compression_type = 7", []).expect("changed");
     connection.close().expect("closed");
-    let failure = profile::read(folder.path()).expect_err("unknown");
+    let failure = read(folder.path()).expect_err("unknown");
     assert_eq!((failure.code, failure.id), (exit::INPUT, "profile.damaged"));
     assert!(
         failure.message.contains("LocalStorage: it holds a value packed in a way"),
@@ -246,27 +275,27 @@ fn what_a_later_browser_may_write_is_refused() {
 #[test]
 fn what_lies_beside_a_profile_is_never_taken_for_it() {
     let folder = TempDir::new().expect("a folder");
-    let failure = profile::read(folder.path()).expect_err("empty");
+    let failure = read(folder.path()).expect_err("empty");
     assert_eq!((failure.code, failure.id), (exit::INPUT, "profile.unknown"));
-    let failure = profile::read(&folder.path().join("absent")).expect_err("absent");
+    let failure = read(&folder.path().join("absent")).expect_err("absent");
     assert_eq!((failure.code, failure.id), (exit::INPUT, "profile.unreadable"));
 
     // Two databases in one profile, both with something in them; then two profiles.
     let both = copy("chromium-leveldb");
     let sqlite = both.path().join("Default/LocalStorage");
     fs::copy(fixture("chromium-sqlite/Default/LocalStorage"), &sqlite).expect("copied");
-    let failure = profile::read(both.path()).expect_err("both");
+    let failure = read(both.path()).expect_err("both");
     assert_eq!((failure.code, failure.id), (exit::USAGE, "usage.profile"));
     assert!(failure.message.contains("Default/LocalStorage") && failure.message.contains("leveldb"));
     let connection = Connection::open(&sqlite).expect("a database");
     connection.execute("delete from map_entries", []).expect("emptied");
     connection.close().expect("closed");
-    assert_eq!(profile::read(both.path()).expect("one is empty").len(), 2);
+    assert_eq!(read(both.path()).expect("one is empty").len(), 2);
     fs::remove_file(sqlite).expect("removed");
     fs::create_dir(both.path().join("Profile 1")).expect("made");
     fs::copy(fixture("chromium-sqlite/Default/LocalStorage"), both.path().join("Profile 1/LocalStorage"))
         .expect("copied");
-    let failure = profile::read(both.path()).expect_err("two");
+    let failure = read(both.path()).expect_err("two");
     assert!(failure.message.contains("Default") && failure.message.contains("Profile 1"));
 }
 
@@ -277,7 +306,7 @@ fn a_file_of_safari_that_names_no_site_is_read_too() {
     let file = folder.path().join("localstorage.sqlite3");
     fs::rename(folder.path().join("localstorage/http_localhost_8931.localstorage"), &file).expect("there");
     for path in [file.as_path(), folder.path()] {
-        let mut areas = profile::read(path).expect("readable");
+        let mut areas = read(path).expect("readable");
         areas[0].without_sessions();
         assert_eq!((areas.len(), areas[0].to_json()), (1, expected("webkit")));
         assert_eq!(areas[0].origin, file.display().to_string());
