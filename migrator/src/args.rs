@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::export::Encoding;
@@ -30,6 +30,21 @@ Exit codes:
 
 /// What `--help` says last.
 const EXIT_CODES: &str = concat!(exit_codes!(), "\n\n`migrator help exit-codes` says more.");
+
+/// What `extract --help` says last: how it is used, then the exit codes.
+const EXTRACT_HELP: &str = concat!(
+    "\
+Examples:
+  migrator extract --bookmarklet
+  migrator extract --profile ~/.config/chromium --list
+  migrator extract --profile ~/.mozilla/firefox --origin https://app.example --out export.json
+
+The profile is read, never written. Close the browser first: what a page wrote in the last
+seconds may not be in it yet. Keys that hold a session are left out of the file, and named.
+
+",
+    exit_codes!()
+);
 
 /// What `import --help` says last: the variables, then the exit codes.
 const IMPORT_HELP: &str = concat!(
@@ -130,6 +145,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Take what an app keeps in a browser out of it, as a file to import
+    #[command(after_help = EXTRACT_HELP)]
+    Extract(Extract),
     /// Bring an exported file into the tables
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -211,6 +229,31 @@ pub enum Progress {
     Json,
     /// Nothing
     None,
+}
+
+/// Take what an app keeps in a browser out of it, as a file to import
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("way").required(true))]
+pub struct Extract {
+    /// Print a bookmark and a console line that make the browser save the file, in any browser
+    #[arg(long, group = "way")]
+    pub bookmarklet: bool,
+    /// Read it from a browser's profile: the profile's folder, the folder with the profiles, or a database
+    #[cfg(feature = "profiles")]
+    #[arg(long, value_name = "DIR", group = "way")]
+    pub profile: Option<PathBuf>,
+    /// Whose storage: scheme, host and port, as in the address bar [default: the only site there is]
+    #[cfg(feature = "profiles")]
+    #[arg(long, value_name = "ORIGIN", conflicts_with = "bookmarklet")]
+    pub origin: Option<String>,
+    /// The file to write [default: stdout]
+    #[cfg(feature = "profiles")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "bookmarklet")]
+    pub out: Option<PathBuf>,
+    /// List the sites with how much each has, and write nothing
+    #[cfg(feature = "profiles")]
+    #[arg(long, conflicts_with_all = ["bookmarklet", "origin", "out"])]
+    pub list: bool,
 }
 
 /// Bring an exported file into the tables
@@ -495,6 +538,22 @@ mod tests {
         };
         assert!(talk.json && import.dry_run && import.target.local.is_some());
         assert_eq!(import.max_rejects, 0);
+    }
+
+    #[test]
+    fn an_extract_goes_one_way() {
+        let parse =
+            |args: &str| Cli::try_parse_from(["migrator", "extract"].into_iter().chain(args.split(' ')));
+        assert!(parse("--bookmarklet").is_ok());
+        for args in [
+            "--bookmarklet --profile p",
+            "--list",
+            "--bookmarklet --out f",
+            "--profile p --list --origin o",
+            "-q",
+        ] {
+            assert!(parse(args).is_err(), "{args}");
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! An [`export::Export`] is what the old app left, a [`mapping::Mapping`] says which record
 //! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
 //! [`catalog::Catalog`] is the tables as they are, and [`typegen`] writes them in Rust.
-//! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
-//! `database`, `engine`, `load`, `local` and `target`.
+//! [`extract`] takes an export out of a browser. Everything in this library is pure but `printer`,
+//! which prints, and the edges: `commands`, `database`, `destination`, `engine`, `extract::profile`, `load`,
+//! `local`, `papers`, `sql` and `target`.
 
 pub mod address;
 pub mod args;
@@ -18,6 +19,7 @@ pub mod diff;
 pub mod engine;
 pub mod exit;
 pub mod export;
+pub mod extract;
 pub mod html;
 pub mod identity;
 pub mod lang;

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use migrator::args::{Cli, Command, EXIT_CODES_PAGE};
-use migrator::commands::{completions, demo, doctor, import, man, resume, rollback, runs, types, verify};
+use migrator::commands::{
+    completions, demo, doctor, extract, import, man, resume, rollback, runs, types, verify,
+};
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
 use migrator::run::folder::Runs;
@@ -27,6 +29,7 @@ async fn main() -> ExitCode {
     let here = Runs::within(Path::new(""));
     let work = async {
         match &command {
+            Command::Extract(args) => extract::run(args, &mut printer),
             Command::Import(args) => import::run(args, &variables, &here, &mut printer).await,
             Command::Resume(args) => resume::run(args, &variables, &here, &mut printer).await,
             Command::Verify(args) => verify::run(args, &variables, &here, &mut printer).await,

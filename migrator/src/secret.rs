@@ -208,7 +208,7 @@ fn is_of_a_key(character: char) -> bool {
 }
 
 /// True for a text that is a secret and nothing else.
-fn is_secret_text(text: &str) -> bool {
+pub(crate) fn is_secret_text(text: &str) -> bool {
     match text.strip_prefix("Bearer ") {
         Some(token) => is_key(token) || is_random_text(token),
         None => is_key(text) || (text.starts_with("-----BEGIN ") && text.contains("PRIVATE KEY-----")),

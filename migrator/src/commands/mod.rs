@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod extract;
 pub mod import;
 pub mod man;
 pub mod resume;

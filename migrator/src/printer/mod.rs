@@ -27,7 +27,8 @@ use crate::report::Report;
 pub use event::Event;
 use progress::Bars;
 pub use progress::Task;
-use text::{cut, plain, wrap};
+pub(crate) use text::plain;
+use text::{cut, wrap};
 
 /// The widest line.
 const WIDTH: usize = 100;

@@ -25,7 +25,7 @@ pub(super) fn visible(text: &str) -> usize {
 }
 
 /// A text from the file, without the characters a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character })
         .collect()

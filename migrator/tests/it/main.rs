@@ -1,10 +1,13 @@
 //! What the migrator promises about an export, without a network: a file per promise.
 
 mod accounting;
+mod bookmarklet;
 mod cli;
 mod database;
 mod diff;
 mod exports;
+#[cfg(feature = "profiles")]
+mod extract;
 mod mapping;
 mod plan;
 mod printer;
