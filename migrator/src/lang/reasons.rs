@@ -133,7 +133,6 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "donnez-lui un `default`, ou corrigez-le",
     ),
     (
-        "time_gap",
         "l'horloge a été avancée et n'a jamais montré cette heure",
         "corrigez l'heure dans une copie du fichier, ou donnez à `source.tz` le fuseau de l'application",
     ),

@@ -140,7 +140,7 @@ impl Reader {
             if length == 0 {
                 break;
             }
-            match serde_json::from_str(&text) {
+            match serde_json::from_str(text.trim_end()) {
                 Ok(Line::Table(table)) => match tables.iter_mut().find(|known| known.name == table.name) {
                     Some(known) => *known = table,
                     None => tables.push(table),

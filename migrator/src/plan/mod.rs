@@ -254,6 +254,14 @@ impl<T> Default for Limited<T> {
     }
 }
 
+impl<T> FromIterator<T> for Limited<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(all: I) -> Self {
+        let mut limited = Self::default();
+        all.into_iter().for_each(|one| limited.push(one));
+        limited
+    }
+}
+
 impl<T: Serialize> Serialize for Limited<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.shown.serialize(serializer)

@@ -102,9 +102,9 @@ fn a_bound_moves_with_the_day_of_the_import() {
     let mapping = Mapping::read("club.toml", &adults).expect("the mapping is sound");
     let json = r#"{"members": {"1": {"nom": "Zoé", "born": "2008-03-01"}, "2": {"nom": "Ali", "born": "2008-03-02"}}}"#;
     let plan = plan(&mapping, json);
-    let codes: Vec<&str> = plan.rejects.iter().map(|reject| &*reject.code).collect();
+    let codes: Vec<&str> = plan.rejects.shown.iter().map(|reject| &*reject.code).collect();
     assert_eq!(codes, ["date_out_of_bounds"]);
-    assert_eq!(plan.rejects[0].pointer, "/members/2");
+    assert_eq!(plan.rejects.shown[0].pointer, "/members/2");
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn who_follows_by_program_reads_one_event_a_line() {
             rejected: 1,
         });
         drop(printer.task("customers", 2));
-        printer.event(&Event::BatchCommitted { table: "customers", batch: 0, rows: 2, bytes: 210, ms: 3 });
+        printer.event(&Event::BatchCommitted { table: "customers", batch: 0, rows: 2, ms: 3 });
         printer.report(&odd_report());
         printer.failure(&Failure::new(exit::UNREACHABLE, "target.unreachable", "nobody answers"));
     });
