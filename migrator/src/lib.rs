@@ -17,6 +17,7 @@ pub mod diff;
 pub mod exit;
 pub mod export;
 pub mod identity;
+pub mod infer;
 pub mod load;
 pub mod local;
 pub mod mapping;

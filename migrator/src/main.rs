@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use migrator::args::{Cli, Command};
-use migrator::commands::{demo, import, types};
+use migrator::commands::{demo, import, inspect, map, scaffold, types};
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
 
@@ -21,6 +21,9 @@ async fn main() -> ExitCode {
         match &command {
             Command::Import(args) => import::run(args, &variables, &mut printer).await,
             Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
+            Command::Inspect(args) => inspect::run(args, &mut printer),
+            Command::Map(args) => map::run(args, &variables, &mut printer).await,
+            Command::Scaffold(args) => scaffold::run(args, jiff::Timestamp::now(), &mut printer),
             Command::Types(args) => types::run(args, &variables, &mut printer).await,
         }
     };

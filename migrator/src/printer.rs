@@ -146,6 +146,19 @@ impl Printer {
         self.out_line(&format!("\n{text}"));
     }
 
+    /// Prints a result: one document for a program, or else its text, wrapped.
+    pub fn result(&mut self, document: &impl Serialize, text: &str) {
+        if self.voice == Voice::Machine {
+            return self.document(document);
+        }
+        for line in text.lines() {
+            let indent = line.len() - line.trim_start().len() + 4;
+            for line in wrap(&plain(line), indent) {
+                self.out_line(&line);
+            }
+        }
+    }
+
     /// Prints a text that is the result as it stands.
     pub fn text(&mut self, text: &str) {
         self.out_line(text.strip_suffix('\n').unwrap_or(text));

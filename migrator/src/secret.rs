@@ -64,7 +64,8 @@ fn text_without_secrets(text: &str, at: &Pointer, found: &mut Vec<Pointer>) -> S
     }
 }
 
-fn is_secret_text(text: &str) -> bool {
+/// True for a text that is a secret by its look.
+pub(crate) fn is_secret_text(text: &str) -> bool {
     let text = text.trim();
     text.starts_with("sb_secret_") || is_json_web_token(text)
 }

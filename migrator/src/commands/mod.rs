@@ -2,6 +2,9 @@
 
 pub mod demo;
 pub mod import;
+pub mod inspect;
+pub mod map;
+pub mod scaffold;
 pub mod types;
 
 use std::path::Path;
@@ -37,4 +40,22 @@ fn read_mapping(file: &Path) -> Result<Mapping, Failure> {
                 .because(error))
         }
     }
+}
+
+/// Writes a file that is not there yet, or over one where that was asked for.
+fn write_new(out: &Path, text: &str, over: bool) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).create_new(!over);
+    let written =
+        options.open(out).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    written.map_err(|error| {
+        let failure = if error.kind() == std::io::ErrorKind::AlreadyExists {
+            Failure::new(exit::USAGE, "usage.out", format!("{} is there already", out.display()))
+                .help("name another file after --out, or write over this one with --force")
+        } else {
+            Failure::new(exit::USAGE, "usage.out", format!("{} cannot be written: {error}", out.display()))
+                .help("name a file in a folder that is there")
+        };
+        failure.because(error)
+    })
 }

@@ -7,7 +7,8 @@
 mod moment;
 mod quantity;
 
-pub(crate) use moment::clock;
+pub(crate) use moment::{Spelling, clock, says_no_date, spelling};
+pub(crate) use quantity::is_dusty;
 
 use std::fmt;
 
