@@ -271,6 +271,7 @@ fn natural(place: &Place, items: Items, family: bool, own: Option<String>, last:
         stands.scalars() > 0
             && stands.lists.count + stands.maps.count == 0
             && stands.texts.longest <= LONGEST_PART
+            && stands.texts.with(Look::Json) + stands.texts.with(Look::DataUrl) == 0
             && stands.secrets == 0
             && !crate::secret::is_secret_name(field)
             && !(field.is_empty() || field.starts_with('$') || field.contains('*'))

@@ -349,7 +349,9 @@ fn is_branch(name: &str, place: &Place, depth: usize) -> bool {
             | "tables"
     );
     match (collections + branches, own) {
-        (0, 0) => lists > 1 && lists == fields.len(),
+        (0, 0) => {
+            lists > 1 && fields.values().all(|member| member.is_lists() || member.maps.empty == member.count)
+        }
         (0, _) => false,
         (_, 0) => true,
         (1, _) => is_container,

@@ -137,17 +137,6 @@ impl Model {
         let namespace = namespace(&name, &tables);
         Self { name, namespace, shapes, tables, ignored, notes, links }
     }
-
-    /// Every table, parents before their children.
-    pub(crate) fn all(&self) -> Vec<&Table> {
-        fn add<'a>(table: &'a Table, all: &mut Vec<&'a Table>) {
-            all.push(table);
-            table.children.iter().for_each(|child| add(child, all));
-        }
-        let mut all = Vec::new();
-        self.tables.iter().for_each(|table| add(table, &mut all));
-        all
-    }
 }
 
 /// Collections of several files, put together where they have one path.
@@ -258,9 +247,12 @@ fn frame(paths: &[&[String]]) -> (Vec<String>, String) {
         }
     }
     let best = counts.into_iter().max_by_key(|(_, count)| *count);
-    let prefix =
-        best.filter(|(prefix, count)| *count >= 3 && count * 3 >= keys.len() * 2 && prefix.len() >= 3);
-    (root, prefix.map(|(prefix, _)| prefix.to_owned()).unwrap_or_default())
+    let most = best.filter(|(head, count)| *count >= 3 && count * 3 >= keys.len() * 2 && head.len() >= 3);
+    let prefix = most.map(|(head, _)| {
+        let own: Vec<&str> = keys.iter().copied().filter(|key| key.starts_with(head)).collect();
+        names::common_prefix(&own).to_owned()
+    });
+    (root, prefix.unwrap_or_default())
 }
 
 /// The path of a collection below a root, or from the top where the prefix is not its own.
@@ -312,7 +304,8 @@ impl Collection {
     fn table(self, name: String, scope: &mut Scope) -> Table {
         let Self { from, found, id, notes, .. } = self;
         let draft = Draft { items: found.items, family: found.is_family(), child: false, depth: 0 };
-        let mut table = draft.table(name, from, found.place, id, scope);
+        let near = name.clone();
+        let mut table = draft.table((name, &near), from, found.place, id, scope);
         table.notes.splice(0..0, notes);
         table
     }
@@ -330,7 +323,7 @@ struct Draft {
 impl Draft {
     fn table(
         self,
-        name: String,
+        (name, near): (String, &str),
         from: Vec<String>,
         place: Place,
         id: Option<Id>,
@@ -379,16 +372,17 @@ impl Draft {
         }
         for kid in kids {
             let stem = names::plain(kid.fields.first().map(String::as_str).unwrap_or_default());
-            let wish = format!("{}_{stem}", names::singular_of(&name));
-            let wish = shortened(&wish);
-            let child_name = scope.give(&[&wish]);
+            // Deep down the nearest field says enough.
+            let near = shortened(&format!("{}_{stem}", names::singular_of(near)));
+            let long = shortened(&format!("{}_{stem}", names::singular_of(&name)));
+            let child_name = scope.give(&[&near, &long]);
             let paths = kid
                 .fields
                 .iter()
                 .zip(&kid.items)
                 .map(|(field, items)| format!("{}{}", layout::escaped(field), items.suffix()));
             let draft = Self { items: kid.kind, family: false, child: true, depth: self.depth + 1 };
-            let mut child = draft.table(child_name, paths.collect(), kid.place, None, scope);
+            let mut child = draft.table((child_name, &stem), paths.collect(), kid.place, None, scope);
             child.notes.extend(kid.note);
             let above = format!("{}_id", names::singular_of(&name));
             if let Some((column, _)) = &mut child.parent
@@ -445,6 +439,8 @@ struct Kid {
     items: Vec<Items>,
     kind: Items,
     place: Place,
+    /// How many records the fullest of the fields holds.
+    most: u64,
     note: Option<String>,
 }
 
@@ -468,12 +464,18 @@ fn kids(place: &Place) -> Vec<Kid> {
         });
         match same {
             Some(kid) => {
-                kid.note = Some(format!(
-                    "`{field}` holds such records where `{}` holds none",
-                    kid.fields.join("`, `")
-                ));
-                kid.fields.push(field.clone());
-                kid.items.push(items);
+                let others = kid.fields.join("`, `");
+                let packed = if packed { ", as JSON in a text" } else { "" };
+                let note = format!("`{field}` holds such records where `{others}` holds none{packed}");
+                kid.note = Some(match kid.note.take() {
+                    Some(before) => format!("{before}; {note}"),
+                    None => note,
+                });
+                // The fullest names the table, and comes first in its ids.
+                let at = if records.count > kid.most { 0 } else { kid.fields.len() };
+                kid.most = kid.most.max(records.count);
+                kid.fields.insert(at, field.clone());
+                kid.items.insert(at, items);
                 kid.place.merge(records);
             }
             None => {
@@ -482,6 +484,7 @@ fn kids(place: &Place) -> Vec<Kid> {
                     fields: vec![field.clone()],
                     items: vec![items],
                     kind: items,
+                    most: records.count,
                     place: records,
                     note,
                 });

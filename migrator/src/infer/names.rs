@@ -336,6 +336,60 @@ pub(crate) fn is_quantity(name: &str) -> bool {
     words(&deunicode(name)).iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
+/// True for a name of an amount of money: it has decimals, or will have.
+pub(crate) fn is_money(name: &str) -> bool {
+    const WORDS: [&str; 44] = [
+        "price",
+        "amount",
+        "total",
+        "subtotal",
+        "cost",
+        "budget",
+        "salary",
+        "balance",
+        "tax",
+        "discount",
+        "fee",
+        "paid",
+        "due",
+        "revenue",
+        "expense",
+        "income",
+        "payment",
+        "deposit",
+        "refund",
+        "wage",
+        "prix",
+        "montant",
+        "remise",
+        "solde",
+        "acompte",
+        "ht",
+        "ttc",
+        "cout",
+        "tarif",
+        "salaire",
+        "precio",
+        "monto",
+        "saldo",
+        "costo",
+        "importe",
+        "descuento",
+        "preco",
+        "valor",
+        "preis",
+        "betrag",
+        "summe",
+        "prezzo",
+        "pa",
+        "pv",
+    ];
+    let words = words(&deunicode(name));
+    let other = ["date", "id", "rate", "status", "method", "count", "at", "on", "type", "items", "quantity"];
+    words.iter().any(|word| WORDS.contains(&word.as_str()))
+        && !words.iter().any(|word| other.contains(&word.as_str()))
+}
+
 /// True for a name whose digits are a label: nobody adds them up.
 pub(crate) fn is_label(name: &str) -> bool {
     const WORDS: [&str; 38] = [

@@ -6,6 +6,7 @@ use crate::typegen::name::words;
 
 use super::names;
 use super::stats::Place;
+use super::text::Look;
 
 /// Words in a name, and what a key of that name is for.
 const REASONS: [(&[&str], &str); 8] = [
@@ -86,6 +87,9 @@ pub(crate) fn reason(name: &str, place: &Place) -> Option<&'static str> {
     let words = words(name);
     if holds_records(place) {
         return None;
+    }
+    if place.texts.with(Look::Packed) > 0 {
+        return Some("packed by lz-string, and not unpacked: what is in it is not known");
     }
     if place.maps.count == 0 && place.lists.count == 0 {
         return Some(named(&words).unwrap_or(if is_header(name) {

@@ -52,6 +52,8 @@ struct Candidate {
     by: Vec<String>,
     hits: u64,
     total: u64,
+    /// What the column would be called.
+    wish: Option<String>,
 }
 
 /// Turns columns that point at records into references.
@@ -65,7 +67,13 @@ pub(crate) fn link(tables: &mut [Table]) -> Vec<Link> {
     let mut links = Vec::new();
     for candidate in candidates {
         let Some(target) = targets.get(candidate.target) else { continue };
-        let circle = reaches(&needs, &target.name, &candidate.table);
+        let left = if candidate.hits == 0 {
+            Some("none of its values is there")
+        } else if reaches(&needs, &target.name, &candidate.table) {
+            Some("it would close a circle of tables that point at each other")
+        } else {
+            None
+        };
         links.push(Link {
             table: candidate.table.clone(),
             field: candidate.field.clone(),
@@ -73,9 +81,9 @@ pub(crate) fn link(tables: &mut [Table]) -> Vec<Link> {
             by: candidate.by.clone(),
             hits: candidate.hits,
             total: candidate.total,
-            left: circle.then_some("it would close a circle of tables that point at each other"),
+            left,
         });
-        if circle {
+        if left.is_some() {
             continue;
         }
         needs.entry(candidate.table.clone()).or_default().push(target.name.clone());
@@ -86,7 +94,7 @@ pub(crate) fn link(tables: &mut [Table]) -> Vec<Link> {
             total: candidate.total,
         };
         if let Some(table) = find(tables, &candidate.table) {
-            place(table, &candidate.field, reference);
+            place(table, &candidate.field, reference, candidate.wish);
         }
     }
     links.sort_by(|one, other| (&one.table, &one.field).cmp(&(&other.table, &other.field)));
@@ -106,7 +114,10 @@ fn target(table: &Table) -> Target {
         None => true,
     });
     let titles = table.place.maps.fields.iter().filter(|(field, stands)| {
-        names::is_title(field) && stands.texts.count > 0 && Some(*field) != id_field.as_ref()
+        let called = names::is_title(field) && stands.texts.count > 0;
+        // An id that only some records have, or two of them, may still be pointed at.
+        let known = id_field.is_none() && names::is_own_id(field) && stands.scalars() > 0;
+        (called || known) && Some(*field) != id_field.as_ref()
     });
     let titles = titles.map(|(field, stands)| (field.clone(), stands.values.clone())).collect();
     Target {
@@ -137,10 +148,19 @@ fn look(table: &Table, targets: &[Target], found: &mut Vec<Candidate>) {
         if let Some((_, hits, target, by)) =
             fits.max_by_key(|(named, hits, at, _)| (*named, *hits, usize::MAX - at))
         {
-            found.push(Candidate { table: table.name.clone(), field, target, by, hits, total });
+            let wish = targets.get(target).and_then(|target| shorter(&field, target));
+            found.push(Candidate { table: table.name.clone(), field, target, by, hits, total, wish });
         }
     }
     table.children.iter().for_each(|child| look(child, targets, found));
+}
+
+/// `client_id` for `client_cedula`, where clients are known by their `cedula`.
+fn shorter(field: &str, target: &Target) -> Option<String> {
+    let id = target.id_field.as_ref().filter(|id| !names::is_own_id(id))?;
+    let plain = names::plain(field);
+    let rest = plain.strip_suffix(&names::plain(id))?.strip_suffix('_')?;
+    (!rest.is_empty()).then(|| format!("{rest}_id"))
 }
 
 /// The columns that hold one scalar, each with its field and its values.
@@ -182,7 +202,11 @@ fn points(table: &Table, field: &str, values: &Values, target: &Target) -> Optio
     {
         return Some((1, Vec::new(), hits));
     }
-    if named == 0 || target.name == table.name {
+    if target.name == table.name {
+        return (named == 0 && is_label && target.random && share(hits) >= NEARLY_ALL)
+            .then(|| (0, Vec::new(), hits));
+    }
+    if named == 0 {
         return None;
     }
     // The place in a list, where the app has nothing else, or what the record is called.
@@ -198,9 +222,22 @@ fn points(table: &Table, field: &str, values: &Values, target: &Target) -> Optio
     let title = titles.max_by_key(|(_, hits)| *hits).filter(|(_, hits)| *hits > 0);
     let at = numbers.filter(|_| place).map_or(0, |numbers| numbers.count);
     let called = title.map_or(0, |(_, hits)| hits);
-    let by: Vec<String> =
-        place.then(|| "$index".to_owned()).into_iter().chain(title.map(|(title, _)| title.clone())).collect();
-    (share(at + called) >= MOST && !by.is_empty()).then_some((named, by, at + called))
+    let called_id = title.filter(|(title, hits)| names::is_own_id(title) && *hits == total);
+    let by: Vec<String> = match (called_id, place, title) {
+        // Ids that some share, or that some records lack: all of these are there.
+        (Some((id, _)), _, _) => vec![id.clone()],
+        // A number may be a place and an id of another record: then the places, which all of them fit.
+        (None, true, _) if at == total => vec!["$index".to_owned()],
+        (None, true, Some((title, _))) => vec!["$index".to_owned(), title.clone()],
+        (None, true, None) => vec!["$index".to_owned()],
+        (None, false, title) => title.map(|(title, _)| title.clone()).into_iter().collect(),
+    };
+    let hits = if place && by.iter().any(|by| by == "$index") { (at + called).min(total) } else { called };
+    if share(hits) >= MOST && !by.is_empty() {
+        return Some((named, by, hits));
+    }
+    // Named for it, and all of them lead nowhere: worth saying, and no reference.
+    (named > 1 && target.records > 0).then(|| (0, Vec::new(), 0))
 }
 
 /// How well a field is named for a table: 2 with an ending that says so, 1 by its name alone.
@@ -238,7 +275,7 @@ fn named_for(field: &str, target: &Target) -> u8 {
 }
 
 /// Makes a column a reference; one that names a record keeps the name beside it.
-fn place(table: &mut Table, field: &str, reference: Reference) {
+fn place(table: &mut Table, field: &str, reference: Reference, wish: Option<String>) {
     let mut taken: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     if let Some((parent, position)) = &table.parent {
         taken.extend([parent.clone(), position.clone()]);
@@ -248,7 +285,9 @@ fn place(table: &mut Table, field: &str, reference: Reference) {
     let Some(old) = table.columns.get_mut(column) else { return };
     let is_special = old.from.first().is_some_and(|from| from.starts_with('$'));
     if reference.by.is_empty() && !is_special {
-        let wish = if old.name.ends_with("_id") { old.name.clone() } else { format!("{}_id", old.name) };
+        let wish = wish.unwrap_or_else(|| {
+            if old.name.ends_with("_id") { old.name.clone() } else { format!("{}_id", old.name) }
+        });
         if wish == old.name
             || !taken.contains(&wish) && old.name.len() < 55 && !super::model::TAKEN.contains(&wish.as_str())
         {

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::keys::{self, Id};
+use super::layout::Items;
 use super::model::{Column, Model, Table};
 use super::source::Read;
 use super::stats::Place;
@@ -297,12 +298,14 @@ impl Inspection {
             let _ = writeln!(out, "    {note}");
         }
         for field in &entity.fields {
-            let mut line = format!("  {:<24} {:<14} {}", field.field, field.kind, field.why);
+            let why = if field.why == "texts" { "" } else { &field.why };
+            let mut line = format!("  {:<24} {:<14} {why}", field.field, field.kind);
             let gaps = [(field.null, "null"), (field.empty, "\"\""), (field.missing, "missing")];
             for (count, what) in gaps.iter().filter(|(count, _)| *count > 0) {
                 let _ = write!(line, " · {count} {what}");
             }
-            for style in field.dates.iter().chain(&field.numbers) {
+            let dates = field.dates.iter().filter(|style| style.count < field.filled);
+            for style in dates.chain(&field.numbers) {
                 let _ = write!(line, " · {} {}", style.count, style.style);
             }
             if !field.choices.is_empty() {
@@ -342,7 +345,7 @@ fn reference(link: &super::refs::Link) -> Reference {
         target: link.target.clone(),
         by: link.by.clone(),
         hits: link.hits,
-        broken: link.total - link.hits,
+        broken: link.total.saturating_sub(link.hits),
         left: link.left,
     }
 }
@@ -465,6 +468,9 @@ impl Places {
             if count > 0 && self.texts.len() < MOST_PLACES {
                 self.texts.push(Oddity { path: shown.clone(), what, count });
             }
+        }
+        if let Some((Items::Members, members)) = super::layout::collection(place) {
+            return self.walk(&members, format!("{path}/*"));
         }
         for (name, field) in &place.maps.fields {
             self.walk(field, format!("{path}/{}", super::model::field_path(name)));

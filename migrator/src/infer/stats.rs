@@ -255,13 +255,6 @@ impl Place {
         self.maps.merge(other.maps);
         self.values.merge(other.values);
     }
-
-    /// All members of its objects as one place.
-    pub(crate) fn members(&self) -> Self {
-        let mut all = Self::default();
-        self.maps.fields.values().for_each(|place| all.merge(place.clone()));
-        all
-    }
 }
 
 impl Numbers {

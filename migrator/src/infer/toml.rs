@@ -152,7 +152,7 @@ pub(crate) fn evidence(column: &Column, table: &Table) -> String {
     match &column.reference {
         Some(reference) => {
             let by = if reference.by.is_empty() { "an id".to_owned() } else { reference.by.join(" or ") };
-            let broken = reference.total - reference.hits;
+            let broken = reference.total.saturating_sub(reference.hits);
             let broken =
                 if broken > 0 { format!(", {broken} lead nowhere and stay in extra") } else { String::new() };
             format!(

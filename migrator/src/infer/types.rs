@@ -13,6 +13,9 @@ use crate::mapping::DateFormat;
 /// How many digits a rounded amount has room for.
 const PRECISION: u32 = 18;
 
+/// Decimals an amount has at least.
+const CENTS: u32 = 2;
+
 /// Values that stand in so many records are a choice if they are few.
 const CHOICE_RECORDS: u64 = 20;
 
@@ -111,7 +114,10 @@ fn number(name: &str, place: &Place) -> Typed {
         return typed(Type::Text, "numbers of more than 28 digits");
     }
     if numbers.fractions > 0 || numbers.pointed > 0 {
-        return decimal(place);
+        return decimal(name, place);
+    }
+    if names::is_money(name) {
+        return typed(Type::Numeric(None), "whole numbers so far, of money by the name");
     }
     match (numbers.beyond_int4, numbers.beyond_int8) {
         (0, _) => typed(Type::Int4, "whole numbers"),
@@ -120,14 +126,15 @@ fn number(name: &str, place: &Place) -> Typed {
     }
 }
 
-fn decimal(place: &Place) -> Typed {
+fn decimal(name: &str, place: &Place) -> Typed {
     let numbers = &place.numbers;
     let plain = match (numbers.dust(), numbers.fractions) {
         (0, 0) => return typed(Type::Numeric(None), "numbers, some spelt with a point"),
         (0, decimals) => return typed(Type::Numeric(None), format!("numbers, {decimals} with decimals")),
         (dust, _) => dust,
     };
-    match numbers.clean_scale() {
+    // Of money nobody means fourteen decimals; of a place on a drawing somebody may.
+    match numbers.clean_scale().filter(|_| names::is_money(name)).map(|scale| scale.max(CENTS)) {
         Some(scale) if numbers.whole_digits <= u64::from(PRECISION - scale) => Typed {
             dusty: true,
             ..typed(
@@ -137,7 +144,7 @@ fn decimal(place: &Place) -> Typed {
         },
         _ => typed(
             Type::Numeric(None),
-            format!("{plain} of {} look like float dust, others are as long", numbers.count),
+            format!("{plain} of {} look like float dust, and nothing says that it is", numbers.count),
         ),
     }
 }
@@ -250,6 +257,12 @@ fn mixed(name: &str, place: &Place) -> Typed {
         };
     }
     let exact = texts.all(Look::Number) && texts.longest <= 28 && numbers.too_long == 0;
+    let whole = texts.all(Look::Integer)
+        && texts.longest <= 9
+        && numbers.beyond_int4 + numbers.fractions + numbers.pointed == 0;
+    if exact && whole && !names::is_label(name) && !names::is_money(name) {
+        return typed(Type::Int4, format!("whole numbers, {} of {} as text", texts.count, place.filled()));
+    }
     if exact && !names::is_label(name) {
         let why = format!("numbers, {} of {} as text", texts.count, place.filled());
         return typed(Type::Numeric(None), why);
@@ -298,7 +311,10 @@ mod tests {
             ("day", "[\"2025-08-11\", \"010226\"]", "text"),
             ("cedula", "[\"99999999901\", \"123456\"]", "text"),
             ("phone", "[\"0612345678\"]", "text"),
-            ("year", "[\"2016\", 2018]", "numeric"),
+            ("year", "[\"2016\", 2018]", "int4"),
+            ("width", "[1143.0000000000002, 12]", "numeric"),
+            ("price", "[12, 5]", "numeric"),
+            ("weight", "[\"1.5\", 2]", "numeric"),
             ("year", "[\"2016\"]", "int4"),
             ("hourlyRate", "[\"95.50\"]", "numeric"),
             ("zip", "[\"92000\", 75001]", "text"),
