@@ -110,7 +110,8 @@ pub(crate) fn escaped(step: &str) -> String {
 /// Finds what lies in a document.
 pub(crate) fn of(root: &Place) -> Layout {
     let mut layout = Layout { shape: shape(root), ..Layout::default() };
-    if let Some((items, place)) = collection(root) {
+    let own = collection(root).filter(|_| !is_family(&root.maps));
+    if let Some((items, place)) = own {
         layout.found.push(Found { steps: Vec::new(), items, place });
     } else if root.maps.count > 0 {
         branch(root, &mut Vec::new(), &mut layout);
@@ -196,6 +197,9 @@ fn branch(place: &Place, steps: &mut Vec<String>, layout: &mut Layout) {
 fn visit(name: &str, place: &Place, steps: &mut Vec<String>, layout: &mut Layout) {
     if let Some(reason) = noise::reason(name, place) {
         return ignore(layout, steps, reason, place);
+    }
+    if is_family(&place.maps) && place.is_records() {
+        return branch(place, steps, layout);
     }
     if let Some((items, records)) = collection(place) {
         return layout.found.push(Found { steps: steps.clone(), items, place: records });
@@ -356,6 +360,15 @@ fn is_branch(name: &str, place: &Place, depth: usize) -> bool {
         (_, 0) => true,
         (1, _) => is_container,
         (some, own) => is_container || own <= some,
+    }
+}
+
+/// True if all members of an object are one family with a name: `orders_2024`, `orders_2025`.
+fn is_family(maps: &Maps) -> bool {
+    let mut families = families(maps);
+    match (families.pop(), families.is_empty()) {
+        (Some((template, names)), true) => !template.starts_with('*') && names.len() == maps.fields.len(),
+        _ => false,
     }
 }
 

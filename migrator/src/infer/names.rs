@@ -571,7 +571,7 @@ mod tests {
             ("orders_2024-01", "orders_*"),
             ("prefs_8f3a9c21", "prefs_*"),
             ("2025-10-18", "*"),
-            ("room1-desk2-2025-08-25", "*"),
+            ("room1-desk2-2025-08-25", "room1-desk2-*"),
             ("finops_user_data_zoe@x.fr", "finops_user_data_*"),
             ("mechDB_v1", "mechDB_v1"),
             ("customers", "customers"),

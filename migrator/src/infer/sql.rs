@@ -279,7 +279,7 @@ fn add(table: &Table, above: Option<&Table>, tables: &mut Vec<SqlTable>) {
     let known = toml::known_by(table);
     tables.push(SqlTable {
         name: table.name.clone(),
-        comment: format!("From {}: {} records{known}.", table.from.join(", "), table.records),
+        comment: format!("From {}: {}{known}.", table.from.join(", "), toml::counted(table.records)),
         parent: table.parent.as_ref().zip(above).map(|((column, position), above)| Above {
             table: above.name.clone(),
             column: column.clone(),

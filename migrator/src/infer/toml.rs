@@ -55,7 +55,7 @@ fn head(out: &mut String, model: &Model, tz: &str) {
         line(out, "\n[ignore]\npaths = [");
         for left in &model.ignored {
             let records =
-                if left.records > 0 { format!(", {} records", left.records) } else { String::new() };
+                if left.records > 0 { format!(", {}", counted(left.records)) } else { String::new() };
             line(out, &format!("    {}, # {}{records}", text(&left.path), plain(&left.reason)));
         }
         line(out, "]");
@@ -64,7 +64,7 @@ fn head(out: &mut String, model: &Model, tz: &str) {
 
 fn write_table(out: &mut String, table: &Table, place: &str, model: &Model) {
     out.push('\n');
-    comment(out, &format!("{} records{}", table.records, known_by(table)));
+    comment(out, &format!("{}{}", counted(table.records), known_by(table)));
     table.notes.iter().for_each(|note| comment(out, note));
     line(out, &format!("[{place}]"));
     line(out, &format!("from = {}", one_or_more(&table.from)));
@@ -164,6 +164,11 @@ pub(crate) fn evidence(column: &Column, table: &Table) -> String {
     }
 }
 
+/// So many records.
+pub(crate) fn counted(records: u64) -> String {
+    format!("{records} {}", if records == 1 { "record" } else { "records" })
+}
+
 /// What the records of a table are known by, and why.
 pub(crate) fn known_by(table: &Table) -> String {
     if table.records == 0 {
@@ -171,14 +176,7 @@ pub(crate) fn known_by(table: &Table) -> String {
     }
     match &table.id {
         Id::Fields(fields) => match fields.as_slice() {
-            [key] if key == "$key" => format!(
-                ", each kept under a name of its own ({})",
-                if table.place.maps.keys.is_empty() {
-                    "text".to_owned()
-                } else {
-                    format!("{} different", table.place.maps.keys.len())
-                }
-            ),
+            [key] if key == "$key" => ", each kept under a name of its own".to_owned(),
             [field] => {
                 let style = table.place.field(field).map_or("none", keys::style);
                 format!(", each with its own `{field}` ({style})")

@@ -4,6 +4,7 @@ mod accounting;
 mod database;
 mod diff;
 mod exports;
+mod infer;
 mod mapping;
 mod plan;
 mod printer;
