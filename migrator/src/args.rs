@@ -196,8 +196,9 @@ pub enum Progress {
 /// Bring an exported file into the tables
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The file the app exported
-    pub file: PathBuf,
+    /// The files the app exported; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// The mapping: a TOML file, or the name of one that comes with the program (garage)
     #[arg(short, long, value_name = "NAME|FILE")]
     pub mapping: PathBuf,
@@ -222,6 +223,9 @@ pub struct Import {
     /// Say what would be done, and write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+    /// Take a file that was cut off up to its last whole record
+    #[arg(long)]
+    pub salvage: bool,
     /// Write the good records if at most this many are rejected
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_rejects: usize,

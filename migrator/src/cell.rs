@@ -88,6 +88,34 @@ impl Cell {
         matches!(self, Self::Null)
     }
 
+    /// Adds the value to a hash: equal values the same, however they were spelt.
+    pub(crate) fn feed(&self, hasher: &mut blake3::Hasher) {
+        let mut put = |tag: u8, bytes: &[u8]| {
+            hasher.update(&[tag]).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        };
+        match self {
+            Self::Unset => put(0, b""),
+            Self::Null => put(1, b""),
+            Self::Text(text) => put(2, text.as_bytes()),
+            Self::Int(value) => put(3, &value.to_le_bytes()),
+            Self::Numeric(value) => put(4, &value.normalize().serialize()),
+            Self::Bool(value) => put(5, &[u8::from(*value)]),
+            Self::Date(date) => put(6, date.to_string().as_bytes()),
+            Self::Instant(instant) => put(7, &instant.as_microsecond().to_le_bytes()),
+            Self::Uuid(id) => put(8, id.as_bytes()),
+            Self::Json(node) => node.feed(hasher),
+            Self::TextArray(items) => {
+                put(10, &(items.len() as u64).to_le_bytes());
+                for item in items {
+                    match item {
+                        Some(text) => put(11, text.as_bytes()),
+                        None => put(12, b""),
+                    }
+                }
+            }
+        }
+    }
+
     /// Reads a value of the answer to `select`; nothing when it is one we could not have written.
     pub(crate) fn decode(kind: Type, answer: &Node) -> Option<Self> {
         Some(match (kind, answer) {

@@ -4,7 +4,7 @@
 //! do not count. A row of ours that belongs to somebody else stops everything: writing on
 //! would take it away from its owner.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -36,6 +36,15 @@ pub struct Existing {
     owner: Option<Uuid>,
     /// A value that no plan could have written is nothing here, and so differs from any.
     cells: Vec<Option<Cell>>,
+}
+
+/// The rows of tables with children that were there and differed.
+#[derive(Debug, Default)]
+pub struct Parents {
+    /// Those that are overwritten.
+    pub updated: HashSet<Uuid>,
+    /// Those that are left alone.
+    pub kept: HashSet<Uuid>,
 }
 
 /// Rows that send the same columns and may share a request.
@@ -77,18 +86,10 @@ impl TablePlan {
         Ok(Existing { id, owner, cells: columns.map(cell).collect::<Result<_, _>>()? })
     }
 
-    /// Says what has to happen to each row of the plan, in its order.
+    /// Says what has to happen to each of some rows of the plan, in their order.
     ///
     /// # Errors
     /// Exit code 7 when a row with one of our ids belongs to another owner.
-    pub fn diff(&self, existing: &[Existing]) -> Result<Vec<Change>, Failure> {
-        self.compare(&self.rows, existing)
-    }
-
-    /// The same for some rows of the plan.
-    ///
-    /// # Errors
-    /// As [`TablePlan::diff`].
     pub fn compare<'r>(
         &self,
         rows: impl IntoIterator<Item = &'r Row>,
@@ -110,19 +111,22 @@ impl TablePlan {
     ///
     /// A row that differs is overwritten only if the file is newer: by the table's clock, or, for a child,
     /// because its parent is written. A child of a row that is kept is not added either: it belongs to
-    /// another state of its parent. `parents` are the changes of the tables before this one.
+    /// another state of its parent. `parents` is what becomes of the rows of the tables before this one.
     pub fn newer_wins(
         &self,
+        rows: &[&Row],
         changes: &[Change],
         existing: &[Existing],
-        parents: &HashMap<Uuid, Change>,
+        parents: &Parents,
     ) -> Vec<Change> {
         let by_id: HashMap<Uuid, &Existing> = existing.iter().map(|row| (row.id, row)).collect();
-        let settled = self.rows.iter().zip(changes).map(|(row, change)| {
-            let parent = self.parent_of(row).and_then(|parent| parents.get(&parent));
+        let settled = rows.iter().zip(changes).map(|(row, change)| {
+            let parent = self.parent_of(row);
+            let among = |ids: &HashSet<Uuid>| parent.is_some_and(|parent| ids.contains(&parent));
+            let written = among(&parents.updated);
             match change {
-                Change::Insert if parent == Some(&Change::Keep) => Change::Keep,
-                Change::Update if self.is_newer(row, by_id.get(&row.id).copied(), parent) => Change::Update,
+                Change::Insert if among(&parents.kept) => Change::Keep,
+                Change::Update if self.is_newer(row, by_id.get(&row.id).copied(), written) => Change::Update,
                 Change::Update => Change::Keep,
                 Change::Insert | Change::Same | Change::Keep => *change,
             }
@@ -138,10 +142,8 @@ impl TablePlan {
         }
     }
 
-    fn is_newer(&self, row: &Row, found: Option<&Existing>, parent: Option<&Change>) -> bool {
-        let Some(clock) = self.clock else {
-            return matches!(parent, Some(Change::Insert | Change::Update));
-        };
+    fn is_newer(&self, row: &Row, found: Option<&Existing>, parent_is_written: bool) -> bool {
+        let Some(clock) = self.clock else { return parent_is_written };
         match (row.cells.get(clock), found.and_then(|found| found.cells.get(clock)?.as_ref())) {
             (Some(Cell::Instant(planned)), Some(Cell::Instant(there))) => planned > there,
             // The row was made before it had a clock.

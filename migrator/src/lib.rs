@@ -4,7 +4,7 @@
 //! becomes which row, and a [`plan::Plan`] is what a run would do: it has no way to write. A
 //! [`catalog::Catalog`] is the tables as they are, and [`typegen`] writes them in Rust.
 //! Everything in this library is pure but `printer`, which prints, and the edges: `commands`,
-//! `database`, `load`, `local` and `target`.
+//! `database`, `engine`, `load`, `local` and `target`.
 
 pub mod address;
 pub mod args;
@@ -14,6 +14,7 @@ pub mod commands;
 mod convert;
 pub mod database;
 pub mod diff;
+pub mod engine;
 pub mod exit;
 pub mod export;
 pub mod identity;
@@ -30,6 +31,7 @@ mod record;
 pub mod reject;
 pub mod report;
 pub mod sample;
+mod scratch;
 mod secret;
 pub mod target;
 mod tls;

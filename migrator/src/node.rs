@@ -58,6 +58,33 @@ impl Node {
         }
     }
 
+    /// Adds the value to a hash: equal values the same, whatever the order of members and the spelling of
+    /// numbers.
+    pub(crate) fn feed(&self, hasher: &mut blake3::Hasher) {
+        let put = |hasher: &mut blake3::Hasher, tag: u8, text: &str| {
+            hasher.update(&[tag]).update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        };
+        match self {
+            Self::Null => put(hasher, 0x80, ""),
+            Self::Bool(value) => put(hasher, 0x81, if *value { "t" } else { "f" }),
+            Self::Number(number) => put(hasher, 0x82, &number.canonical()),
+            Self::Text(text) => put(hasher, 0x83, text),
+            Self::List(items) => {
+                put(hasher, 0x84, &items.len().to_string());
+                items.iter().for_each(|item| item.feed(hasher));
+            }
+            Self::Map(members) => {
+                put(hasher, 0x85, &members.len().to_string());
+                let mut sorted: Vec<_> = members.iter().collect();
+                sorted.sort_by_key(|(name, _)| *name);
+                for (name, value) in sorted {
+                    put(hasher, 0x83, name);
+                    value.feed(hasher);
+                }
+            }
+        }
+    }
+
     /// The value as JSON text.
     pub fn to_json(&self) -> String {
         // Every part of a node is valid JSON already, so there is nothing left to fail.

@@ -17,6 +17,22 @@ impl Pointer {
         Self::default()
     }
 
+    /// The root of one file among several: `customers.json#`.
+    pub(crate) fn in_file(file: &str) -> Self {
+        Self(format!("{file}#"))
+    }
+
+    /// A place below this one.
+    #[must_use]
+    pub(crate) fn join(&self, below: &Self) -> Self {
+        Self(format!("{}{}", self.0, below.0))
+    }
+
+    /// A pointer as [`Pointer::as_str`] gave it.
+    pub(crate) fn as_written(text: String) -> Self {
+        Self(text)
+    }
+
     /// Reads a pointer: empty, or segments that each begin with `/`.
     pub fn parse(text: &str) -> Option<Self> {
         (text.is_empty() || text.starts_with('/')).then(|| Self(text.to_owned()))

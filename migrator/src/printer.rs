@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::args::{Color, Progress, Talk};
 use crate::exit::Failure;
-use crate::plan::{Coercion, Collection, Tally};
+use crate::plan::{Coercion, Collection, Limited, Tally};
 use crate::report::{Ending, Line, Report};
 
 /// The widest line.
@@ -196,11 +196,12 @@ impl Printer {
     }
 
     fn rejects(&mut self, report: &Report) {
-        let rejects = &report.rejects.0;
+        let Limited { shown: rejects, count } = &report.rejects.all;
         if rejects.is_empty() {
             return;
         }
-        let count = counted(rejects.len(), "record rejected", "records rejected");
+        let total = *count;
+        let count = counted(total, "record rejected", "records rejected");
         self.tell(&format!("{BAD}{count}{BAD:#} in {}", plain(&report.source.path)), 2);
         for reject in rejects.iter().take(SHOWN) {
             let column = reject.column.as_deref().map(|column| format!(".{column}")).unwrap_or_default();
@@ -208,15 +209,15 @@ impl Printer {
             self.tell(&format!("    {} ({})", plain(&reject.message), reject.code), 4);
             self.tell(&format!("    {FAINT}{}{FAINT:#}", reject.help), 4);
         }
-        self.and_more(rejects.len());
+        self.and_more(total);
     }
 
     fn warnings(&mut self, report: &Report) {
-        let warnings = &report.warnings;
+        let Limited { shown: warnings, count } = &report.warnings;
         if warnings.is_empty() {
             return;
         }
-        self.err_line(&format!("{WARN}{}{WARN:#}", counted(warnings.len(), "warning", "warnings")));
+        self.err_line(&format!("{WARN}{}{WARN:#}", counted(*count, "warning", "warnings")));
         for warning in warnings.iter().take(SHOWN) {
             let place = match (warning.table.as_str(), warning.column.as_str()) {
                 ("", _) => String::new(),
@@ -226,7 +227,7 @@ impl Printer {
             self.tell(&format!("  {}{place}", plain(&warning.pointer)), 4);
             self.tell(&format!("    {}", plain(&warning.message)), 4);
         }
-        self.and_more(warnings.len());
+        self.and_more(*count);
     }
 
     fn coercions(&mut self, tallies: &[Tally]) {
@@ -413,7 +414,7 @@ fn account(line: &Line, width: usize, stopped: bool) -> String {
 }
 
 fn verdict(report: &Report) -> String {
-    let rejects = report.rejects.0.len();
+    let rejects = report.rejects.all.count;
     let rows = |count: usize| counted(count, "row", "rows");
     let written = report.written();
     let story = match report.ending {

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
+use crate::export::{Item, item_place};
 use crate::mapping::Field;
 use crate::node::{Map, Node};
-use crate::number::Number;
 use crate::pointer::Pointer;
 use crate::secret;
 
@@ -19,14 +19,16 @@ pub(crate) struct Record {
     /// Its place in its list.
     pub(crate) index: usize,
     key: Option<Node>,
+    group: Option<Node>,
     place: Node,
     /// The record without its secrets.
     value: Node,
 }
 
-/// What has become of the fields of a record so far; those not listed are left over.
+/// What has become of the fields of a record so far, by the names on the way to each; those not listed are
+/// left over.
 #[derive(Debug, Default)]
-pub(crate) struct Fates(HashMap<String, Fate>);
+pub(crate) struct Fates(HashMap<Vec<String>, Fate>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -49,21 +51,11 @@ pub(crate) struct Found<'r> {
 
 impl Record {
     /// Takes an item of a collection; the places of its secrets are added to `secrets`.
-    pub(crate) fn new(
-        at: Pointer,
-        index: usize,
-        key: Option<&str>,
-        value: &Node,
-        secrets: &mut Vec<Pointer>,
-    ) -> Self {
-        let value = secret::without_secrets(value, &at, secrets).unwrap_or(Node::Null);
-        Self {
-            at,
-            index,
-            key: key.map(|key| Node::Text(key.to_owned())),
-            place: Node::Number(Number::from_json(&index.to_string())),
-            value,
-        }
+    pub(crate) fn new(item: Item, secrets: &mut Vec<Pointer>) -> Self {
+        let Item { at, index, key, group, value } = item;
+        let value = secret::without_secrets(&value, &at, secrets).unwrap_or(Node::Null);
+        let (key, group) = (key.map(Node::Text), group.map(Node::Text));
+        Self { at, index, key, group, place: item_place(index), value }
     }
 
     /// The record as a whole.
@@ -71,22 +63,28 @@ impl Record {
         &self.value
     }
 
+    /// The name it is kept under, and that of what it lies in.
+    pub(crate) fn names(&self) -> (Option<&Node>, Option<&Node>) {
+        (self.key.as_ref(), self.group.as_ref())
+    }
+
     /// What stands in a field, without taking it.
     pub(crate) fn peek(&self, field: &Field) -> Option<&Node> {
         match field {
             Field::Whole => Some(&self.value),
             Field::Key => self.key.as_ref(),
+            Field::Group => self.group.as_ref(),
             Field::Index => Some(&self.place),
-            Field::Named(name) => self.member(name),
+            Field::Named(steps) => self.find(steps),
         }
     }
 
-    /// What stands under a name.
-    pub(crate) fn member(&self, name: &str) -> Option<&Node> {
-        match &self.value {
-            Node::Map(members) => members.get(name),
+    /// What stands at the end of a way through objects.
+    pub(crate) fn find(&self, steps: &[String]) -> Option<&Node> {
+        steps.iter().try_fold(&self.value, |node, step| match node {
+            Node::Map(members) => members.get(step),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::List(_) => None,
-        }
+        })
     }
 
     /// Takes the best of several fields: the first with something in it, else the first
@@ -113,9 +111,10 @@ impl Record {
 
     /// The fields that no column holds, with their values.
     pub(crate) fn left_over(&self, fates: &Fates) -> Map {
-        let Node::Map(members) = &self.value else { return Map::new() };
-        let left = members.iter().filter(|(name, _)| fates.0.get(*name) != Some(&Fate::Taken));
-        left.map(|(name, value)| (name.clone(), value.clone())).collect()
+        match &self.value {
+            Node::Map(members) => fates.left_over(members, &mut Vec::new()),
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::List(_) => Map::new(),
+        }
     }
 }
 
@@ -123,21 +122,43 @@ impl Fates {
     /// Says that a column holds all there is to know of a field.
     pub(crate) fn take(&mut self, field: &Field, record: &Record) {
         match (field, &record.value) {
-            (Field::Named(name), _) => {
-                self.0.entry(name.clone()).or_insert(Fate::Taken);
+            (Field::Named(steps), _) => {
+                self.0.entry(steps.clone()).or_insert(Fate::Taken);
             }
             (Field::Whole, Node::Map(members)) => {
-                self.0.extend(members.keys().map(|name| (name.clone(), Fate::Taken)));
+                self.0.extend(members.keys().map(|name| (vec![name.clone()], Fate::Taken)));
             }
-            (Field::Whole | Field::Key | Field::Index, _) => {}
+            (Field::Whole | Field::Key | Field::Group | Field::Index, _) => {}
         }
     }
 
     /// Says that a field's old value must stay, because its column could not hold it.
     pub(crate) fn keep(&mut self, field: &Field) {
-        if let Field::Named(name) = field {
-            self.0.insert(name.clone(), Fate::Kept);
+        if let Field::Named(steps) = field {
+            self.0.insert(steps.clone(), Fate::Kept);
         }
+    }
+
+    /// What is left of an object that lies at the end of `way`. An object of which all was taken is gone.
+    fn left_over(&self, members: &Map, way: &mut Vec<String>) -> Map {
+        let mut left = Map::new();
+        for (name, value) in members {
+            way.push(name.clone());
+            match (self.0.get(way), value) {
+                (Some(Fate::Taken), _) => {}
+                (None, Node::Map(inner)) if self.0.keys().any(|taken| taken.starts_with(way)) => {
+                    let inner = self.left_over(inner, way);
+                    if !inner.is_empty() {
+                        left.insert(name.clone(), Node::Map(inner));
+                    }
+                }
+                (Some(Fate::Kept) | None, _) => {
+                    left.insert(name.clone(), value.clone());
+                }
+            }
+            way.pop();
+        }
+        left
     }
 }
 
@@ -145,6 +166,29 @@ impl Fates {
 mod tests {
     use super::*;
     use crate::export::read_json;
+
+    fn record(value: Node) -> Record {
+        let item = Item { at: Pointer::root(), index: 0, key: None, group: None, value };
+        Record::new(item, &mut Vec::new())
+    }
+
+    #[test]
+    fn a_field_of_an_object_is_taken_out_of_it() {
+        let field = |names: &[&str]| Field::Named(names.iter().map(|name| (*name).to_owned()).collect());
+        for (taken, left) in [
+            (vec![field(&["a", "b"])], r#"{"a":{"c":2},"d":3}"#),
+            (vec![field(&["a", "b"]), field(&["a", "c"])], r#"{"d":3}"#),
+            (vec![field(&["a"])], r#"{"d":3}"#),
+            (vec![field(&["a", "x"])], r#"{"a":{"b":1,"c":2},"d":3}"#),
+        ] {
+            let record = record(read_json(r#"{"a":{"b":1,"c":2},"d":3}"#).expect("JSON"));
+            let mut fates = Fates::default();
+            for field in &taken {
+                record.take(std::slice::from_ref(field), &mut fates);
+            }
+            assert_eq!(Node::Map(record.left_over(&fates)).to_json(), left, "{taken:?}");
+        }
+    }
 
     #[test]
     fn the_first_field_with_something_in_it_wins() {
@@ -157,8 +201,8 @@ mod tests {
             (r#"{"other":1}"#, None, r#"{"other":1}"#),
         ] {
             let node = read_json(json).expect("JSON");
-            let record = Record::new(Pointer::root(), 0, None, &node, &mut Vec::new());
-            let fields = [Field::Named("brand".to_owned()), Field::Named("make".to_owned())];
+            let record = record(node);
+            let fields = [Field::named("brand"), Field::named("make")];
             let mut fates = Fates::default();
             let found = record.take(&fields, &mut fates).value.map(Node::to_json);
             assert_eq!(found.as_deref(), value, "{json}");

@@ -12,7 +12,7 @@ use crate::diff::Change;
 use crate::exit;
 use crate::export::{Export, Repairs};
 use crate::mapping::Mapping;
-use crate::plan::{Collection, Plan, Row, Tally, UnknownField, Warning};
+use crate::plan::{Collection, Limited, Plan, Row, Tally, UnknownField, Warning};
 use crate::reject::Reject;
 use crate::target::Authority;
 
@@ -50,7 +50,7 @@ pub struct Report {
     /// What conversions changed.
     pub coercions: Vec<Tally>,
     /// What a person should look at.
-    pub warnings: Vec<Warning>,
+    pub warnings: Limited<Warning>,
     /// Fields without a column: kept in `extra`, or left out.
     pub unknown_fields: Vec<UnknownField>,
     /// Keys the mapping does not mention.
@@ -97,7 +97,7 @@ pub struct Source {
     /// Its name.
     pub path: String,
     /// Its size.
-    pub bytes: usize,
+    pub bytes: u64,
     /// How its characters were spelt.
     pub encoding: &'static str,
     /// The shape it was recognised by.
@@ -130,7 +130,12 @@ pub struct Line {
 
 /// The refused records.
 #[derive(Debug, Clone, Default)]
-pub struct Rejects(pub Vec<Reject>);
+pub struct Rejects {
+    /// The first of them, and how many there are.
+    pub all: Limited<Reject>,
+    /// How many there are of each kind.
+    pub by_code: BTreeMap<String, usize>,
+}
 
 impl Report {
     /// The report of a plan; nothing is written yet.
@@ -148,9 +153,9 @@ impl Report {
             verdict: Verdict::Ok,
             ending: Ending::Stopped,
             source: Source {
-                path: export.file.clone(),
-                bytes: export.bytes,
-                encoding: export.encoding.name(),
+                path: export.name(),
+                bytes: export.documents.iter().map(|document| document.bytes).sum(),
+                encoding: export.documents.first().map_or("", |document| document.encoding.name()),
                 shape: plan.shape.clone(),
             },
             mapping: mapping.name.clone(),
@@ -160,7 +165,7 @@ impl Report {
             mismatches: Vec::new(),
             tables: tables.collect(),
             total: Line::default(),
-            rejects: Rejects(plan.rejects.clone()),
+            rejects: Rejects { all: plan.rejects.clone(), by_code: plan.rejects_by_code.clone() },
             coercions: plan.coercions.clone(),
             warnings: plan.warnings.clone(),
             unknown_fields: plan.unknown_fields.clone(),
@@ -175,7 +180,7 @@ impl Report {
         report
     }
 
-    /// Says what was done, or would be, with the rows of a table.
+    /// Says what was done, or would be, with some rows of a table.
     pub fn add(&mut self, table: &str, changes: &[Change]) {
         if let Some(line) = self.line(table) {
             for change in changes {
@@ -193,7 +198,8 @@ impl Report {
             *place = place.saturating_sub(1);
             line.rejected += 1;
         }
-        self.rejects.0.push(reject);
+        *self.rejects.by_code.entry(reject.code.to_string()).or_default() += 1;
+        self.rejects.all.push(reject);
         self.sum_up();
     }
 
@@ -241,7 +247,7 @@ impl Report {
     fn sum_up(&mut self) {
         self.total =
             self.tables.iter().fold(Line { name: "total".to_owned(), ..Line::default() }, Line::plus);
-        (self.verdict, self.exit_code) = match (self.mismatches.is_empty(), self.rejects.0.is_empty()) {
+        (self.verdict, self.exit_code) = match (self.mismatches.is_empty(), self.rejects.all.count == 0) {
             (false, _) => (Verdict::Mismatch, exit::MISMATCH),
             (true, false) => (Verdict::Rejects, exit::REJECTS),
             (true, true) => (Verdict::Ok, exit::OK),
@@ -280,13 +286,10 @@ impl Serialize for Rejects {
         #[derive(Serialize)]
         struct Counted<'a> {
             count: usize,
-            by_code: BTreeMap<&'a str, usize>,
+            by_code: &'a BTreeMap<String, usize>,
             items: &'a [Reject],
         }
-        let mut by_code = BTreeMap::new();
-        for reject in &self.0 {
-            *by_code.entry(&*reject.code).or_default() += 1;
-        }
-        Counted { count: self.0.len(), by_code, items: &self.0 }.serialize(serializer)
+        Counted { count: self.all.count, by_code: &self.by_code, items: &self.all.shown }
+            .serialize(serializer)
     }
 }

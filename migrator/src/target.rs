@@ -235,6 +235,29 @@ impl Target {
         Ok(existing)
     }
 
+    /// True if a table has no row that we can see: then none of ours is there.
+    ///
+    /// # Errors
+    /// Exit code 6 or 7.
+    pub async fn is_empty(&self, table: &TablePlan) -> Result<bool, Failure> {
+        let one = self.client.from(&table.name).select("id").limit(1).typed::<Id>().fetch().await;
+        Ok(one.map_err(|error| table_failure(&table.name, error))?.is_empty())
+    }
+
+    /// Those of these ids that a table has.
+    ///
+    /// # Errors
+    /// Exit code 6 or 7.
+    pub async fn those_there(&self, table: &str, ids: &[Uuid]) -> Result<HashSet<Uuid>, Failure> {
+        let mut there = HashSet::new();
+        for ids in ids.chunks(IDS_A_QUESTION) {
+            let select = self.client.from(table).select("id").filter(col("id").is_in(ids.iter().copied()));
+            let found = select.typed::<Id>().fetch().await.map_err(|error| table_failure(table, error))?;
+            there.extend(found.into_iter().map(|row| row.id));
+        }
+        Ok(there)
+    }
+
     /// How many rows lie in these parents and are not in the plan: lines that were taken out of a record, or
     /// renamed, or added here. A table without parents has none.
     ///
@@ -243,7 +266,6 @@ impl Target {
     pub async fn leftover(&self, table: &TablePlan, parents: &[Uuid]) -> Result<usize, Failure> {
         let column = table.parent.as_ref().and_then(|parent| table.columns.get(parent.cell));
         let Some(column) = column else { return Ok(0) };
-        let planned: HashSet<Uuid> = table.rows.iter().map(|row| row.id).collect();
         let mut leftover = 0;
         for parents in parents.chunks(IDS_A_QUESTION) {
             let lines = self
@@ -253,7 +275,7 @@ impl Target {
                 .filter(col(&column.name).is_in(parents.iter().copied()));
             let lines = lines.typed::<Id>().stream_by(col("id")).try_collect::<Vec<_>>().await;
             let lines = lines.map_err(|error| table_failure(&table.name, error))?;
-            leftover += lines.iter().filter(|row| !planned.contains(&row.id)).count();
+            leftover += lines.iter().filter(|row| !table.plans(row.id)).count();
         }
         Ok(leftover)
     }

@@ -39,11 +39,11 @@ fn main() -> ExitCode {
     let command = args.next().and_then(|command| command.into_string().ok()).unwrap_or_default();
     let rest: Vec<OsString> = args.collect();
     let done = match command.as_str() {
-        "demo" => migrator(Profile::Release, &[vec!["demo".into()], rest].concat()),
+        "demo" => migrator(&[vec!["demo".into()], rest].concat()),
         "test" => test(&rest),
         "check" => check(),
-        "stack" => Build::stack(Profile::Release).and_then(|stack| run(Command::new(stack).args(rest))),
-        "migrator" => migrator(Profile::Release, &rest),
+        "stack" => Build::stack().and_then(|stack| run(Command::new(stack).args(rest))),
+        "migrator" => migrator(&rest),
         "compile-time" => compile_time::measure(),
         "" | "help" | "--help" | "-h" => {
             eprintln!("{HELP}");
@@ -66,8 +66,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn migrator(profile: Profile, args: &[OsString]) -> Result<()> {
-    let (stack, migrator) = (Build::stack(profile)?, Build::migrator(profile)?);
+fn migrator(args: &[OsString]) -> Result<()> {
+    let (stack, migrator) = (Build::stack()?, Build::migrator()?);
     run(Command::new(migrator)
         .args(args)
         .env("SUPABASE_STACK_BIN", stack)
@@ -76,7 +76,7 @@ fn migrator(profile: Profile, args: &[OsString]) -> Result<()> {
 
 /// Every test there is. The lab, one running PostgreSQL for all of them, ends with this function.
 fn test(args: &[OsString]) -> Result<()> {
-    let (stack, migrator) = (Build::stack(Profile::Dev)?, Build::migrator(Profile::Dev)?);
+    let (stack, migrator) = (Build::stack()?, Build::migrator()?);
     let watch = Watch::start()?;
     let lab = Lab::start(&stack, &watch)?;
     let tests = |workspace: &Path| {
@@ -108,32 +108,22 @@ fn check() -> Result<()> {
     Ok(())
 }
 
-#[derive(Clone, Copy)]
-enum Profile {
-    Dev,
-    Release,
-}
-
 /// Builds a binary and says where it lies.
 struct Build;
 
 impl Build {
-    fn stack(profile: Profile) -> Result<PathBuf> {
+    fn stack() -> Result<PathBuf> {
         binaries::Binaries::find(&binaries::Surroundings::from_environment(), None)?;
-        Self::binary(&root().join("stack"), "supabase-stack", "supabase-stack", profile)
+        Self::binary(&root().join("stack"), "supabase-stack", "supabase-stack")
     }
 
-    fn migrator(profile: Profile) -> Result<PathBuf> {
-        Self::binary(&root(), "supabase-migrator", "migrator", profile)
+    fn migrator() -> Result<PathBuf> {
+        Self::binary(&root(), "supabase-migrator", "migrator")
     }
 
-    fn binary(workspace: &Path, package: &str, binary: &str, profile: Profile) -> Result<PathBuf> {
-        let (flag, folder) = match profile {
-            Profile::Dev => (None, "debug"),
-            Profile::Release => (Some("--release"), "release"),
-        };
-        run(cargo(workspace).args(["build", "--package", package, "--bin", binary]).args(flag))?;
-        Ok(target(workspace).join(folder).join(binary).with_extension(env::consts::EXE_EXTENSION))
+    fn binary(workspace: &Path, package: &str, binary: &str) -> Result<PathBuf> {
+        run(cargo(workspace).args(["build", "--package", package, "--bin", binary]))?;
+        Ok(target(workspace).join("debug").join(binary).with_extension(env::consts::EXE_EXTENSION))
     }
 }
 

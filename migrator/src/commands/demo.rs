@@ -14,7 +14,7 @@ use supabase_sdk::{Client, Error, ErrorKind};
 
 use crate::args;
 use crate::commands::Variables;
-use crate::commands::import::{Options, import};
+use crate::engine::{Options, import};
 use crate::exit::{self, Failure};
 use crate::export::Export;
 use crate::local::{LocalStack, Status};

@@ -7,24 +7,18 @@ pub mod map;
 pub mod scaffold;
 pub mod types;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::exit::{self, Failure};
-use crate::export::Export;
+use crate::export::{Export, Reading};
 use crate::mapping::{self, Mapping};
 
 /// The environment, as an argument: a variable's value, or none.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The export in a file.
-fn read_export(file: &Path) -> Result<Export, Failure> {
-    let bytes = std::fs::read(file).map_err(|error| {
-        let message = format!("{} cannot be read: {error}", file.display());
-        Failure::new(exit::INPUT, "export.unreadable", message)
-            .help("check the name of the exported file")
-            .because(error)
-    })?;
-    Export::read(&file.display().to_string(), &bytes)
+/// The export in some files.
+fn read_export(files: &[PathBuf], reading: Reading) -> Result<Export, Failure> {
+    Export::open(files, reading)
 }
 
 /// The mapping in a file; a bare name without a file is one that comes with the program.

@@ -382,6 +382,7 @@ mod tests {
             reference: None,
             choices: None,
             reading: Reading { formats, ..reading },
+            media: None,
         }
     }
 

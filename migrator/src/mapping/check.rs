@@ -12,9 +12,10 @@ use toml::{Spanned, Value};
 use uuid::Uuid;
 
 use super::file::{self, File};
+use super::media;
 use super::{
-    Absent, Choices, Column, DateFormat, EXTRA, Field, IdRule, Ids, Input, Mapping, Parent, Path, Reading,
-    Reference, Shape, Source, Table, UnknownKeys,
+    Absent, Accounts, Choices, Column, DateFormat, EXTRA, Field, IdRule, Ids, Input, Mapping, Media, Parent,
+    Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
 };
 use crate::cell::{Cell, Type};
 use crate::convert;
@@ -71,10 +72,7 @@ impl Checker<'_> {
         for (name, table) in &file.table {
             self.identifier(name, table.span())?;
             tables.push(self.table(name, table, &rules)?);
-            for (child, file) in &table.get_ref().children {
-                self.identifier(child, file.span())?;
-                tables.push(self.child(name, child, file, &rules)?);
-            }
+            self.children(name, &table.get_ref().children, &rules, &mut tables)?;
         }
         self.names_are_unique(file)?;
         let ignore = file
@@ -83,7 +81,53 @@ impl Checker<'_> {
             .iter()
             .map(|path| self.parse(path, "ignore.paths"))
             .collect::<Result<_, Failure>>()?;
-        Ok(Mapping { name: file.name.get_ref().clone(), source, ids, owner_column, ignore, tables })
+        let accounts = file.accounts.as_ref().map(|accounts| self.accounts(accounts)).transpose()?;
+        let (name, text) = (file.name.get_ref().clone(), self.text.to_owned());
+        Ok(Mapping { name, source, ids, owner_column, ignore, tables, accounts, text })
+    }
+
+    fn children(
+        &self,
+        parent: &str,
+        children: &IndexMap<String, Spanned<file::Child>>,
+        rules: &Rules<'_>,
+        tables: &mut Vec<Table>,
+    ) -> Result<(), Failure> {
+        for (name, child) in children {
+            self.identifier(name, child.span())?;
+            tables.push(self.child(parent, name, child, rules)?);
+            self.children(name, &child.get_ref().children, rules, tables)?;
+        }
+        Ok(())
+    }
+
+    fn accounts(&self, accounts: &Spanned<file::Accounts>) -> Result<Accounts, Failure> {
+        let (span, file) = (accounts.span(), accounts.get_ref());
+        let field = |name: &String| match name.as_str() {
+            // A hash is a secret in a row, and what an account is made from.
+            "$" => {
+                Err(self.refuse(span.clone(), "mapping.accounts", "[accounts]: a whole record is no value"))
+            }
+            name if name.starts_with('$') => self.field("[accounts]", name, span.clone()),
+            name => Ok(nested(name)),
+        };
+        let maybe = |name: &Option<String>| name.as_ref().map(field).transpose();
+        if file.email.is_none() && file.phone.is_none() {
+            let why = "[accounts]: nobody signs in without an e-mail address or a phone number";
+            return Err(self.refuse(span.clone(), "mapping.accounts", why));
+        }
+        Ok(Accounts {
+            from: self.paths("accounts", &file.from, span.clone())?,
+            id: field(&file.id)?,
+            email: maybe(&file.email)?,
+            phone: maybe(&file.phone)?,
+            password_hash: maybe(&file.password_hash)?,
+            data: file
+                .data
+                .iter()
+                .map(|(name, from)| Ok((name.clone(), self.field("[accounts]", from, span.clone())?)))
+                .collect::<Result<_, Failure>>()?,
+        })
     }
 
     fn source(&self, source: &file::Source) -> Result<Source, Failure> {
@@ -107,7 +151,8 @@ impl Checker<'_> {
             }
             scope => scope.as_ref().map(|scope| scope.get_ref().clone()),
         };
-        Ok(Source { zone, unknown_keys: source.unknown_keys, scope, shapes: self.shapes(source)? })
+        let (unknown_keys, mojibake) = (source.unknown_keys, source.text.mojibake);
+        Ok(Source { zone, unknown_keys, scope, shapes: self.shapes(source)?, mojibake })
     }
 
     fn shapes(&self, source: &file::Source) -> Result<Vec<Shape>, Failure> {
@@ -190,13 +235,11 @@ impl Checker<'_> {
     ) -> Result<Table, Failure> {
         let (span, child) = (child.span(), child.get_ref());
         let from = self.paths(name, &child.from, span.clone())?;
-        if let Some(path) =
-            from.iter().find(|path| path.only_step().is_none() || path.items == super::Items::One)
-        {
+        if let Some(path) = from.iter().find(|path| path.is_absolute() || !path.is_plain()) {
             return Err(self.refuse(
                 span,
                 "mapping.child_path",
-                format!("table `{name}`: `{path}` must name one field of its parent, such as lines[*]"),
+                format!("table `{name}`: `{path}` must name a field of its parent, such as lines[*]"),
             ));
         }
         let id = self.id_rule(name, &child.id, span.clone())?;
@@ -287,8 +330,10 @@ impl Checker<'_> {
             absent: if file.required { Absent::Reject } else { Absent::Null },
             reference: file.r#ref.as_ref().map(|table| Reference {
                 table: table.get_ref().clone(),
+                by: Vec::new(),
                 orphan: file.orphan.unwrap_or_default(),
             }),
+            media: file.media.as_ref().map(|media| self.media(place, media)).transpose()?,
             choices: file.r#enum.as_ref().map(|values| self.choices(place, values, file)).transpose()?,
             reading: Reading {
                 via: file.via.clone(),
@@ -298,6 +343,9 @@ impl Checker<'_> {
                 empty: file.empty,
             },
         };
+        if let Some(reference) = &mut column.reference {
+            reference.by = self.fields(place, &file.by)?;
+        }
         if let Some(value) = &file.r#const {
             column.source = Input::Const(self.literal(place, value, &column, rules)?);
         }
@@ -319,6 +367,9 @@ impl Checker<'_> {
             (file.r#const.is_some() && file.r#ref.is_some(), "a const is no reference"),
             (file.required && file.default.is_some(), "it is required and has a default"),
             (file.orphan.is_some() && file.r#ref.is_none(), "orphan needs ref"),
+            (!file.by.0.is_empty() && file.r#ref.is_none(), "by needs ref"),
+            (file.media.is_some() && !has_from, "media needs from"),
+            (file.media.is_some() && file.r#enum.is_some(), "a file is none of an enum"),
             (file.unknown.is_some() && file.r#enum.is_none(), "unknown needs enum"),
             (file.r#ref.is_some() && file.default.is_some(), "a reference has no default"),
         ];
@@ -338,6 +389,7 @@ impl Checker<'_> {
         let complaints = [
             (file.r#ref.is_some() && kind != Type::Uuid, "ref needs type uuid, or none"),
             (file.r#enum.is_some() && !text, "enum needs type text"),
+            (file.media.is_some() && !text, "media needs type text: the column takes the file's path"),
             (!file.via.is_empty() && !text, "via needs type text"),
             (file.empty.is_some() && !text, "empty needs type text: elsewhere \"\" is NULL anyway"),
             (file.number.is_some() && !number, "number needs a type of numbers"),
@@ -354,6 +406,23 @@ impl Checker<'_> {
         }
     }
 
+    fn media(&self, place: &Place<'_>, file: &file::Media) -> Result<Media, Failure> {
+        let refuse = |why: String| self.refuse_column(place, "mapping.media", format!("media: {why}"));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if file.bucket.is_empty() || !file.bucket.bytes().all(plain) {
+            return Err(refuse(format!("`{}` is no name of a bucket", file.bucket)));
+        }
+        let max = file.max.as_ref().map(|text| {
+            media::size(text).ok_or_else(|| refuse(format!("`{text}` is no size; write 8MiB or 500kB")))
+        });
+        Ok(Media {
+            bucket: file.bucket.clone(),
+            path: file.path.parse().map_err(refuse)?,
+            accept: file.accept.clone(),
+            max: max.transpose()?,
+        })
+    }
+
     fn fields(&self, place: &Place<'_>, from: &file::OneOrMore) -> Result<Vec<Field>, Failure> {
         from.0.iter().map(|name| self.field(&place.to_string(), name, place.span.clone())).collect()
     }
@@ -362,18 +431,22 @@ impl Checker<'_> {
         match name {
             "$" => Ok(Field::Whole),
             "$key" => Ok(Field::Key),
+            "$group" => Ok(Field::Group),
             "$index" => Ok(Field::Index),
             _ if name.starts_with('$') => Err(self.refuse(
                 span,
                 "mapping.field",
-                format!("{place}: unknown `{name}`; known are $, $key and $index"),
+                format!("{place}: unknown `{name}`; known are $, $key, $group and $index"),
             )),
-            _ if secret::is_secret_name(name) => Err(self.refuse(
+            _ if name.is_empty() => {
+                Err(self.refuse(span, "mapping.field", format!("{place}: a field without a name")))
+            }
+            _ if name.split('/').any(secret::is_secret_name) => Err(self.refuse(
                 span,
                 "mapping.secret",
                 format!("{place}: `{name}` is the name of a secret, and secrets are never moved"),
             )),
-            _ => Ok(Field::Named(name.to_owned())),
+            _ => Ok(nested(name)),
         }
     }
 
@@ -448,7 +521,11 @@ impl Checker<'_> {
             let why = match target {
                 None => format!("it refers to the unknown table `{}`", reference.table),
                 Some(Table { id: IdRule::Fields(fields), parent: None, .. }) if fields.len() == 1 => continue,
-                Some(_) => format!("table `{}` has no single old id to point at", reference.table),
+                Some(_) if !reference.by.is_empty() => continue,
+                Some(_) => format!(
+                    "table `{}` has no single old id to point at; name its fields with by",
+                    reference.table
+                ),
             };
             return Err(self.refuse_column(&place, "mapping.reference", why));
         }
@@ -456,10 +533,9 @@ impl Checker<'_> {
     }
 
     fn names_are_unique(&self, file: &File) -> Result<(), Failure> {
-        let children = file.table.iter().flat_map(|(_, table)| &table.get_ref().children);
         let mut seen: Vec<&str> = file.table.keys().map(String::as_str).collect();
-        for (name, child) in children {
-            if seen.contains(&name.as_str()) {
+        for (name, child) in all_children(file) {
+            if seen.contains(&name) {
                 let message = format!("table `{name}` is filled twice");
                 return Err(self.refuse(child.span(), "mapping.table_twice", message));
             }
@@ -550,14 +626,32 @@ fn reserved<'a>(ids: &'a Ids, owner: Option<&'a str>, unknown: UnknownKeys) -> V
 }
 
 fn reference_span(file: &File, table: &str, column: &str) -> Range<usize> {
-    let children = file.table.values().find_map(|parent| parent.get_ref().children.get(table));
-    let columns = match (file.table.get(table), children) {
+    let child = all_children(file).into_iter().find(|(name, _)| *name == table).map(|(_, child)| child);
+    let columns = match (file.table.get(table), child) {
         (Some(table), _) => &table.get_ref().columns,
         (None, Some(child)) => &child.get_ref().columns,
         (None, None) => return 0..0,
     };
     let column = columns.get(column).and_then(|column| column.get_ref().r#ref.as_ref());
     column.map_or(0..0, Spanned::span)
+}
+
+/// Children of all tables, and theirs.
+fn all_children(file: &File) -> Vec<(&str, &Spanned<file::Child>)> {
+    let mut all: Vec<(&str, &Spanned<file::Child>)> = Vec::new();
+    let mut waiting: Vec<_> = file.table.values().map(|table| &table.get_ref().children).collect();
+    while let Some(children) = waiting.pop() {
+        for (name, child) in children {
+            all.push((name, child));
+            waiting.push(&child.get_ref().children);
+        }
+    }
+    all
+}
+
+/// A field by the names on the way to it, escaped as in a JSON Pointer.
+fn nested(name: &str) -> Field {
+    Field::Named(name.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
 }
 
 fn literal_node(value: &Value) -> Node {
@@ -576,7 +670,6 @@ fn literal_node(value: &Value) -> Node {
     }
 }
 
-/// Line, column, and the line itself with a mark under the place.
 /// True for a text that means to be a mapping. Anything else, an export or a file of keys given by
 /// mistake, is not quoted.
 fn is_a_mapping(text: &str) -> bool {
@@ -586,6 +679,7 @@ fn is_a_mapping(text: &str) -> bool {
     text.lines().any(says_format)
 }
 
+/// Line, column, and the line itself with a mark under the place.
 fn excerpt(text: &str, span: &Range<usize>) -> (usize, usize, String) {
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

@@ -15,6 +15,19 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) ignore: Ignore,
     pub(super) table: IndexMap<String, Spanned<Table>>,
+    pub(super) accounts: Option<Spanned<Accounts>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accounts {
+    pub(super) from: OneOrMore,
+    pub(super) id: String,
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) password_hash: Option<String>,
+    #[serde(default)]
+    pub(super) data: IndexMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +41,28 @@ pub(super) struct Source {
     pub(super) root: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) shape: Vec<Spanned<Shape>>,
+    #[serde(default)]
+    pub(super) text: SourceText,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceText {
+    #[serde(default)]
+    pub(super) mojibake: Mojibake,
+}
+
+/// What becomes of a text whose characters were spelt twice, such as `LefÃ¨vre`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mojibake {
+    /// It stays.
+    Off,
+    /// It stays, and is counted.
+    #[default]
+    Report,
+    /// It is put right, and counted.
+    Fix,
 }
 
 /// What becomes of a field that no column reads.
@@ -95,6 +130,8 @@ pub(super) struct Child {
     pub(super) position: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) columns: IndexMap<String, Spanned<Column>>,
+    #[serde(default)]
+    pub(super) children: IndexMap<String, Spanned<Self>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,12 +149,25 @@ pub(super) struct Column {
     pub(super) r#enum: Option<IndexMap<String, Vec<String>>>,
     pub(super) unknown: Option<Unknown>,
     pub(super) r#ref: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) by: OneOrMore,
+    pub(super) media: Option<Media>,
     pub(super) orphan: Option<Orphan>,
     #[serde(default)]
     pub(super) format: Formats,
     pub(super) number: Option<NumberStyle>,
     pub(super) round: Option<Round>,
     pub(super) empty: Option<Empty>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Media {
+    pub(super) bucket: String,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) accept: Vec<String>,
+    pub(super) max: Option<String>,
 }
 
 /// A change to a text before it is stored.

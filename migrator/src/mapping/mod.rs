@@ -7,13 +7,18 @@
 
 mod check;
 mod file;
+mod media;
 mod path;
 
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-pub use file::{DateFormat, Empty, NumberStyle, Orphan, Round, Unknown, UnknownKeys, Via};
-pub use path::{Items, Path};
+pub use file::{DateFormat, Empty, Mojibake, NumberStyle, Orphan, Round, Unknown, UnknownKeys, Via};
+pub use media::{Media, Pattern};
+pub(crate) use path::Found;
+pub use path::Path;
+
+pub use crate::export::Items;
 
 use crate::cell::{Cell, Type};
 use crate::exit::Failure;
@@ -48,6 +53,27 @@ pub struct Mapping {
     pub ignore: Vec<Path>,
     /// Parents before children and before whoever refers to them.
     pub tables: Vec<Table>,
+    /// Where the accounts of the old app lie.
+    pub accounts: Option<Accounts>,
+    /// The mapping as it is written.
+    pub text: String,
+}
+
+/// The accounts of the old app: they become accounts of the project, and no rows.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// The collections.
+    pub from: Vec<Path>,
+    /// The old id.
+    pub id: Field,
+    /// The address they sign in with.
+    pub email: Option<Field>,
+    /// The number they sign in with.
+    pub phone: Option<Field>,
+    /// The hash of their password.
+    pub password_hash: Option<Field>,
+    /// What else is kept with the account.
+    pub data: Vec<(String, Field)>,
 }
 
 /// How the export looks.
@@ -61,6 +87,8 @@ pub struct Source {
     pub scope: Option<String>,
     /// The shapes the file may have, in the order they are tried.
     pub shapes: Vec<Shape>,
+    /// What becomes of texts whose characters were spelt twice.
+    pub mojibake: Mojibake,
 }
 
 /// One shape an export may have.
@@ -90,7 +118,8 @@ pub struct Ids {
 pub struct Table {
     /// The table.
     pub name: String,
-    /// The collection; the first of these that the file has.
+    /// The collections, all that the file has. Of two records with one id that of the earlier is taken, where
+    /// no clock tells.
     pub from: Vec<Path>,
     /// Where the id comes from.
     pub id: IdRule,
@@ -129,10 +158,12 @@ pub enum Field {
     Whole,
     /// `$key`: the name it is kept under.
     Key,
+    /// `$group`: the name of what it lies in.
+    Group,
     /// `$index`: its place in the list.
     Index,
-    /// A field of this name.
-    Named(String),
+    /// A field, or one in an object in a field: the names on the way to it, at least one.
+    Named(Vec<String>),
 }
 
 /// One column.
@@ -152,6 +183,8 @@ pub struct Column {
     pub choices: Option<Choices>,
     /// How a value is read.
     pub reading: Reading,
+    /// Where the file goes that the value holds; the column then takes its path.
+    pub media: Option<Media>,
 }
 
 /// What a column reads.
@@ -181,6 +214,8 @@ pub enum Absent {
 pub struct Reference {
     /// The table it points at.
     pub table: String,
+    /// The fields of the other record that the value may be; none for its id.
+    pub by: Vec<Field>,
     /// What becomes of it when the record is not there.
     pub orphan: Orphan,
 }
@@ -226,11 +261,18 @@ impl Mapping {
 }
 
 impl Table {
+    /// True for a table whose records lie in those of this one.
+    pub(crate) fn is_child_of(&self, table: &str) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.table == table)
+    }
+
     /// The tables whose rows must be there before the rows of this one.
     pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
         let references = self.columns.iter().filter_map(|column| column.reference.as_ref());
         let parent = self.parent.iter().map(|parent| parent.table.as_str());
-        references.map(|reference| reference.table.as_str()).chain(parent)
+        // A record may point at one of its own kind: that holds up nothing.
+        let others = references.map(|reference| reference.table.as_str()).filter(|table| *table != self.name);
+        others.chain(parent)
     }
 
     /// True when some column takes the record whole, whatever it is.
@@ -243,6 +285,13 @@ impl Column {
     /// True when an empty text is a value of its own here.
     pub(crate) fn keeps_empty_text(&self) -> bool {
         self.kind == Type::Text && self.choices.is_none() && self.reading.empty.is_none()
+    }
+}
+
+impl Field {
+    /// A field of this name.
+    pub fn named(name: &str) -> Self {
+        Self::Named(vec![name.to_owned()])
     }
 }
 

@@ -1,28 +1,19 @@
 //! Where a collection lies, and how its records are counted.
 //!
 //! `customers[*]` is a list, one record an item. `bookings{*}` is an object, one record a
-//! member. `settings` is one record. Steps are separated by `/` and escaped as in a JSON
+//! member. `days{*}[*]` is an object of lists, `sites{*}{*}` one of objects. `settings` is one record, and
+//! `prefs_*` one for each key of this form. Steps are separated by `/` and escaped as in a JSON
 //! Pointer. A path that begins with `/` starts at the document; any other starts at the
 //! root of the recognised shape, with the shape's prefix before its first step.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::export::{Document, Items, Outline};
 use crate::pointer::Pointer;
 
-/// How a collection becomes records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Items {
-    /// `[*]`: each item of a list.
-    List,
-    /// `{*}`: each member of an object.
-    Members,
-    /// The value itself.
-    One,
-}
-
 /// A path as a mapping writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path {
     absolute: bool,
     steps: Vec<String>,
@@ -45,12 +36,35 @@ impl Path {
         self.absolute
     }
 
-    /// The one step of a path inside a record, if it has just one.
-    pub(crate) fn only_step(&self) -> Option<&str> {
-        match self.steps.as_slice() {
-            [step] if !self.absolute => Some(step),
-            _ => None,
+    /// True for a path that names every step of it.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.steps.is_empty() && self.steps.iter().all(|step| !step.contains('*'))
+    }
+
+    /// The steps of a path inside a record.
+    pub(crate) fn steps(&self) -> &[String] {
+        &self.steps
+    }
+
+    /// The collections of a document that the path leads to: several where its last step has a star.
+    pub(crate) fn find<'d>(&self, root: &Pointer, prefix: &str, document: &'d Document) -> Vec<Found<'d>> {
+        let at = self.at(root, prefix);
+        let stars = self.steps.last().is_some_and(|step| step.contains('*'));
+        if !stars {
+            let found = document.find(&at).map(|outline| Found { at, outline, group: None });
+            return found.into_iter().collect();
         }
+        let mut segments: Vec<String> = at.segments().collect();
+        let pattern = segments.pop().unwrap_or_default();
+        let parent = segments.iter().fold(Pointer::root(), |parent, segment| parent.member(segment));
+        let Some(members) = document.find(&parent).and_then(Outline::members) else { return Vec::new() };
+        let matching = members.iter().filter(|(name, _)| fits(&pattern, name));
+        let found = matching.map(|(name, outline)| Found {
+            at: parent.member(name),
+            outline,
+            group: Some(name.clone()),
+        });
+        found.collect()
     }
 
     /// True if the place matches, `*` in a step standing for any characters.
@@ -61,20 +75,32 @@ impl Path {
     }
 }
 
+/// A collection of a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Found<'d> {
+    pub(crate) at: Pointer,
+    pub(crate) outline: &'d Outline,
+    /// The key that a star stood for.
+    pub(crate) group: Option<String>,
+}
+
 impl FromStr for Path {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (way, items) = match (text.strip_suffix("[*]"), text.strip_suffix("{*}")) {
-            (Some(way), _) => (way, Items::List),
-            (None, Some(way)) => (way, Items::Members),
-            (None, None) => (text, Items::One),
-        };
+        // The longer endings first: each ends in a shorter one.
+        let endings = [Items::Lists, Items::Maps, Items::List, Items::Members];
+        let ending = endings.into_iter().find_map(|items| Some((text.strip_suffix(items.suffix())?, items)));
+        let (way, items) = ending.unwrap_or((text, Items::One));
         if text.is_empty() {
             return Err("an empty path; write `[*]` if the file itself is the list".to_owned());
         }
         if way.contains(['[', '{']) {
             return Err(format!("`{text}`: [*] and {{*}} may stand at the end only"));
+        }
+        let (before, _) = way.rsplit_once('/').unwrap_or(("", way));
+        if before.contains('*') {
+            return Err(format!("`{text}`: a star may stand in the last step only"));
         }
         let absolute = way.starts_with('/');
         let pointer = if absolute { way.to_owned() } else { format!("/{way}") };
@@ -91,11 +117,7 @@ impl fmt::Display for Path {
         let way = self.at(&Pointer::root(), "");
         let way = if self.absolute { way.as_str() } else { way.as_str().trim_start_matches('/') };
         f.write_str(way)?;
-        f.write_str(match self.items {
-            Items::List => "[*]",
-            Items::Members => "{*}",
-            Items::One => "",
-        })
+        f.write_str(self.items.suffix())
     }
 }
 
@@ -125,10 +147,10 @@ mod tests {
         assert_eq!(at("state/expenses[*]", "", "app-"), "/app-state/expenses");
         assert_eq!(at("/settings", "/data", "x"), "/settings");
         assert_eq!(at("[*]", "", "x"), "");
-        for text in ["", "a[*]b", "a[0]", "{*}[*]"] {
+        for text in ["", "a[*]b", "a[0]", "[*]{*}", "a*/b"] {
             assert!(text.parse::<Path>().is_err(), "{text}");
         }
-        for text in ["customers[*]", "/a/b{*}", "settings", "a~1b"] {
+        for text in ["customers[*]", "/a/b{*}", "settings", "a~1b", "days{*}[*]", "{*}{*}", "prefs_*"] {
             assert_eq!(text.parse::<Path>().expect("a path").to_string(), text);
         }
     }

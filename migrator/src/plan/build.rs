@@ -1,93 +1,100 @@
 //! Records to rows, table by table, parents first.
 //!
-//! When a table is built, every row it may point at is known: a reference is an id
-//! computed from the old one, and it holds if that id is among the accepted rows. A child
-//! shares the fate of its parent. Coercions count for accepted rows only.
+//! Each table is read twice: once for who is who, once for what they say. When the second begins, every row
+//! the table may point at is known: a reference is an id computed from the old one, and it holds if that id
+//! is among the accepted rows. A child shares the fate of its parent. Coercions count for accepted rows only.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Write as _;
+use std::sync::Arc;
 
-use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::candidate::{Candidate, Notice, Outcome, child_value};
+use super::rows::Rows;
+use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
-use super::{Context, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally, UnknownField, Warning};
+use super::{
+    Context, Known, Limited, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally, UnknownField, Warning,
+};
 use crate::cell::{Cell, Type};
 use crate::convert::{self, Coercion, Refusal};
+use crate::exit::Failure;
 use crate::export::Export;
-use crate::identity::{self, Identified, Identity, SEPARATOR};
+use crate::identity::{self, Identified, Identity};
 use crate::mapping::{
-    Absent, Column, EXTRA, Field, IdRule, Input, Items, Mapping, Orphan, Parent, Reference, Shape, Table,
-    UnknownKeys,
+    Absent, Column, EXTRA, Field, IdRule, Input, Mapping, Orphan, Reference, Shape, Table, UnknownKeys,
 };
-use crate::node::{Map, Node};
+use crate::node::Node;
 use crate::pointer::Pointer;
 use crate::record::{Fates, Record};
 use crate::reject::Reject;
+use crate::scratch::{Index, Scratch, Sorter};
 
 /// How many places a tally names.
 const EXAMPLES: usize = 3;
 
-pub(super) fn plan(export: &Export, mapping: &Mapping, context: &Context, shape: &Shape) -> Plan {
+/// How many rows the target is asked for that are referred to and not in the export.
+const ORPHANS: usize = 10_000;
+
+pub(super) fn plan(
+    export: &Export,
+    mapping: &Mapping,
+    context: &Context,
+    shapes: Vec<Option<&Shape>>,
+    known: &Known,
+) -> Result<Plan, Failure> {
     let identity = Identity::new(mapping.ids.namespace, context.scope.clone());
-    let mut build = Build {
-        export,
-        mapping,
-        context,
-        shape,
-        identity,
-        read: Vec::new(),
-        placed: HashMap::new(),
-        tallies: BTreeMap::new(),
-        unknown: BTreeMap::new(),
-        rejects: Vec::new(),
-        warnings: Vec::new(),
-        secrets: Vec::new(),
-    };
-    let tables = mapping.tables.iter().map(|table| build.table(table)).collect();
-    build.finish(tables)
+    let mut ground = Ground { export, mapping, context, known, shapes, identity, done: HashMap::new() };
+    let mut tale = Tale::default();
+    let mut tables = Vec::new();
+    for table in &mapping.tables {
+        let (plan, done) = ground.table(table, &mut tale)?;
+        ground.done.insert(&table.name, done);
+        tables.push(plan);
+    }
+    ground.finish(tables, tale)
 }
 
-/// A plan being made.
-struct Build<'a> {
-    export: &'a Export,
-    mapping: &'a Mapping,
+/// What a plan is made from, and the tables that are done.
+pub(super) struct Ground<'a> {
+    pub(super) export: &'a Export,
+    pub(super) mapping: &'a Mapping,
     context: &'a Context,
-    shape: &'a Shape,
-    identity: Identity,
-    /// The collections that were read.
-    read: Vec<Pointer>,
-    /// The records of the tables done so far, each with its fate.
-    placed: HashMap<&'a str, Placed>,
+    /// Rows that the target has, of those that are referred to and not in the export.
+    known: &'a Known,
+    /// The shape of each document.
+    pub(super) shapes: Vec<Option<&'a Shape>>,
+    pub(super) identity: Identity,
+    done: HashMap<&'a str, Done<'a>>,
+}
+
+/// What there is to tell of a plan.
+#[derive(Default)]
+struct Tale {
+    notice: Notice,
     tallies: BTreeMap<(String, String, Coercion), (usize, Vec<String>)>,
     unknown: BTreeMap<(String, String), usize>,
-    rejects: Vec<Reject>,
-    warnings: Vec<Warning>,
-    secrets: Vec<Pointer>,
+    rejects: Limited<Reject>,
+    by_code: BTreeMap<String, usize>,
+    /// Every reject with its record, a line each.
+    rejected: Scratch,
+    warnings: Limited<Warning>,
+    /// Ids that are referred to and are not in the export.
+    orphans: HashMap<String, Vec<Uuid>>,
 }
 
-/// The records of one table, and the ids of its rows.
-#[derive(Default)]
-struct Placed {
-    records: Vec<(Record, Outcome)>,
-    ids: HashSet<Uuid>,
-}
-
-/// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Row(Uuid),
-    Merged,
-    Rejected,
-}
-
-/// A record on its way to be a row.
-struct Candidate {
-    record: Record,
-    /// The parent's fate, and the parent's place, for a child.
-    parent: Option<(Outcome, Pointer)>,
-    /// The row it will be, once it is known.
-    identified: Option<Identified>,
-    verdict: Option<Verdict>,
+/// A table that was planned, as far as those behind it need to know.
+pub(super) struct Done<'a> {
+    pub(super) settled: Settled,
+    /// What became of each record, by its number; only of tables with children.
+    outcomes: Vec<Outcome>,
+    /// The ids of its rows.
+    ids: Arc<Index<16>>,
+    /// By what else its rows are referred to.
+    others: Vec<(&'a [Field], Index<32>)>,
 }
 
 /// Why a candidate becomes no row of its own.
@@ -108,6 +115,22 @@ struct Notes {
     coercions: Vec<(String, Coercion)>,
     warnings: Vec<(String, String)>,
     unknown: Vec<String>,
+    orphans: Vec<(String, Uuid)>,
+}
+
+/// A line of the file of rejects: what is wrong, and the record to mend.
+#[derive(Serialize)]
+struct RejectedLine<'a> {
+    #[serde(flatten)]
+    reject: &'a Reject,
+    index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a Node>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a Node>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<Uuid>,
+    row: &'a RawValue,
 }
 
 impl From<Refusal> for Refused {
@@ -116,45 +139,69 @@ impl From<Refusal> for Refused {
     }
 }
 
-impl<'a> Build<'a> {
-    fn table(&mut self, table: &'a Table) -> TablePlan {
-        let mut candidates = match &table.parent {
-            None => self.items(table),
-            Some(parent) => self.children(table, parent),
-        };
-        self.identify(table, &mut candidates);
-        for (older, newer) in settle_duplicates(table, &mut candidates) {
-            let message = format!(
-                "an older copy of {newer}, by `{}`; it was left out",
-                table.clock.as_deref().unwrap_or("clock")
-            );
-            let (pointer, table, column) = (older.to_string(), table.name.clone(), String::new());
-            self.warnings.push(Warning { pointer, table, column, message });
-        }
+impl Done<'_> {
+    fn ids(&self) -> &Index<16> {
+        &self.ids
+    }
 
+    /// What became of a record.
+    pub(super) fn outcome(&self, number: usize) -> Outcome {
+        self.outcomes.get(number).copied().unwrap_or(Outcome::Rejected)
+    }
+}
+
+impl<'a> Ground<'a> {
+    /// What is known of a table that was planned before.
+    pub(super) fn done(&self, table: &str) -> Option<&Done<'a>> {
+        self.done.get(table)
+    }
+
+    fn table(&self, table: &'a Table, tale: &mut Tale) -> Result<(TablePlan, Done<'a>), Failure> {
+        let mut settling = Settling::new(table);
+        if table.parent.is_none() {
+            let nothing = Settled::default();
+            self.each(table, &nothing, &mut Notice::default(), &mut |candidate| {
+                Ok(settling.add(&candidate)?)
+            })?;
+        }
+        let settled = settling.settle()?;
         let mut plan = TablePlan {
             name: table.name.clone(),
             columns: self.planned_columns(table),
             owner: self.mapping.owner_column.clone().map(|column| (column, self.context.owner)),
-            rows: Vec::new(),
+            rows: Rows::default(),
+            ids: Arc::default(),
             clock: clock_column(table),
-            // Behind the table's own columns: see `Build::planned_columns`.
+            // Behind the table's own columns: see `Ground::planned_columns`.
             parent: table
                 .parent
                 .as_ref()
                 .map(|parent| PlannedParent { table: parent.table.clone(), cell: table.columns.len() }),
-            records: candidates.len(),
+            late: late_columns(table),
+            records: 0,
             merged: 0,
             rejected: 0,
         };
-        let mut placed = Placed::default();
-        for candidate in candidates {
-            let outcome = match self.row(table, &candidate) {
+        let (mut ids, mut others) = (Sorter::<16>::default(), self.asked_of(table));
+        let has_children = self.mapping.tables.iter().any(|child| child.is_child_of(&table.name));
+        let mut outcomes = Vec::new();
+        let mut elders = Elders::new(&settled);
+        let mut notice = Notice::default();
+        self.each(table, &settled, &mut notice, &mut |candidate| {
+            plan.records += 1;
+            elders.meet(&candidate);
+            let mut notes = Notes::default();
+            let row = self.row(table, &settled, &candidate, &mut notes);
+            tale.orphans(std::mem::take(&mut notes.orphans));
+            let outcome = match row {
                 Ok(row) => {
-                    placed.ids.insert(row.id);
-                    let outcome = Outcome::Row(row.id);
-                    plan.rows.push(row);
-                    outcome
+                    tale.note(table, &candidate.record.at, notes);
+                    ids.push(*row.id.as_bytes())?;
+                    for (fields, sorter) in &mut others {
+                        also_known_as(fields, &candidate.record, row.id, sorter)?;
+                    }
+                    plan.rows.push(&row)?;
+                    Outcome::Row
                 }
                 Err(Verdict::Merged) => {
                     plan.merged += 1;
@@ -162,129 +209,77 @@ impl<'a> Build<'a> {
                 }
                 Err(Verdict::Refused(refused)) => {
                     plan.rejected += 1;
-                    self.reject(table, &candidate.record.at, refused);
+                    tale.reject(self.export, table, &candidate, refused)?;
                     Outcome::Rejected
                 }
             };
-            placed.records.push((candidate.record, outcome));
-        }
-        self.placed.insert(&table.name, placed);
-        plan
-    }
-
-    /// The records of a collection of the file.
-    fn items(&mut self, table: &Table) -> Vec<Candidate> {
-        let export = self.export;
-        let places =
-            table.from.iter().map(|path| (path.items, path.at(&self.shape.root, &self.shape.prefix)));
-        let present: Vec<(Items, Pointer, &Node)> = places
-            .filter_map(|(items, at)| at.find(&export.document).map(|node| (items, at, node)))
-            .collect();
-        let any = table.takes_any_value();
-        let fitting = present.iter().find(|(items, _, node)| fits(*items, node, any));
-        let Some((items, at, node)) = fitting.or_else(|| present.first()) else { return Vec::new() };
-        self.read.push(at.clone());
-        if node.is_blank() {
-            return Vec::new();
-        }
-        let broken = export.broken_at(at);
-        if broken.is_some() || !fits(*items, node, any) {
-            let refusal = match broken {
-                Some(broken) => Refusal::new(
-                    "collection_unreadable",
-                    format!("the collection cannot be read: {}", broken.reason),
-                    "the value was cut off or damaged; export the data again",
-                ),
-                None => Refusal::new(
-                    "collection_shape",
-                    format!("the collection is {}, which the mapping does not expect", node.kind()),
-                    "write customers[*] for a list, customers{*} for an object of records, customers for one record",
-                ),
-            };
-            let record = Record::new(at.clone(), 0, None, node, &mut self.secrets);
-            return vec![Candidate::refused(record, refusal)];
-        }
-        let records = records_of(*items, node, at, &mut self.secrets);
-        records.into_iter().map(|record| Candidate::new(record, None)).collect()
-    }
-
-    /// The records that lie in those of the parent.
-    fn children(&mut self, table: &Table, parent: &Parent) -> Vec<Candidate> {
-        let mut candidates = Vec::new();
-        let Some(placed) = self.placed.get(parent.table.as_str()) else { return candidates };
-        for (record, outcome) in &placed.records {
-            let Some((step, items, node)) = child_field(table, record) else { continue };
-            // The parent's secrets are gone already, with those of all that lies in it.
-            let records = records_of(items, node, &record.at.member(step), &mut Vec::new());
-            let parent = (*outcome, record.at.clone());
-            candidates.extend(records.into_iter().map(|record| Candidate::new(record, Some(parent.clone()))));
-        }
-        candidates
-    }
-
-    /// Gives every candidate that can be one its id.
-    fn identify(&self, table: &Table, candidates: &mut [Candidate]) {
-        let mut ranks: HashMap<(Option<Pointer>, String), usize> = HashMap::new();
-        for candidate in candidates.iter_mut().filter(|candidate| candidate.verdict.is_none()) {
-            let is_object = matches!(candidate.record.value(), Node::Map(_));
-            if !is_object && !table.takes_any_value() {
-                let why = format!("the record is {}, not an object", candidate.record.value().kind());
-                candidate.refuse(Refusal::new(
-                    "record_not_object",
-                    why,
-                    "correct it in the app and export again",
-                ));
-                continue;
+            if has_children {
+                outcomes.push(outcome);
             }
-            match (&candidate.parent, &table.id) {
-                (Some((Outcome::Merged, _)), _) => candidate.verdict = Some(Verdict::Merged),
-                (Some((Outcome::Rejected, at)), _) => {
-                    let why = format!("its parent {at} was rejected");
-                    candidate.refuse(Refusal::new(
-                        "parent_rejected",
-                        why,
-                        "correct the parent; this one follows",
-                    ));
+            Ok(())
+        })?;
+        elders.tell(table, tale);
+        tale.notice.read.append(&mut notice.read);
+        tale.notice.secrets.append(&mut notice.secrets);
+        tale.notice.repairs.add(notice.repairs);
+        plan.ids = Arc::new(ids.index()?);
+        let ids = plan.ids.clone();
+        let others = others.into_iter().map(|(fields, sorter)| Ok((fields, sorter.index()?)));
+        let others = others.collect::<std::io::Result<_>>()?;
+        Ok((plan, Done { settled, outcomes, ids, others }))
+    }
+
+    /// The lists of fields by which other records refer to those of a table.
+    fn asked_of(&self, table: &Table) -> Vec<(&'a [Field], Sorter<32>)> {
+        let columns = self.mapping.tables.iter().flat_map(|other| &other.columns);
+        let references = columns.filter_map(|column| column.reference.as_ref());
+        let asked = references.filter(|reference| reference.table == table.name && !reference.by.is_empty());
+        let mut lists: Vec<&[Field]> = asked.map(|reference| reference.by.as_slice()).collect();
+        lists.dedup();
+        lists.into_iter().map(|fields| (fields, Sorter::default())).collect()
+    }
+
+    fn row(
+        &self,
+        table: &'a Table,
+        settled: &Settled,
+        candidate: &Candidate,
+        notes: &mut Notes,
+    ) -> Result<Row, Verdict> {
+        if let Some(parent) = &candidate.parent {
+            match parent.outcome {
+                Outcome::Row => {}
+                Outcome::Merged => return Err(Verdict::Merged),
+                Outcome::Rejected => {
+                    let why = format!("its parent {} was rejected", parent.at);
+                    let help = "correct the parent; this one follows";
+                    return Err(Verdict::Refused(Refusal::new("parent_rejected", why, help).into()));
                 }
-                (parent, IdRule::Natural(fields)) => {
-                    let key = natural_key(&candidate.record, fields);
-                    let family = parent.as_ref().map(|(_, at)| at.clone());
-                    let rank = ranks.entry((family, key.clone())).or_default();
-                    candidate.identified = Some(match parent {
-                        Some((Outcome::Row(parent), _)) => {
-                            self.identity.of_child(*parent, child_path(table), &key, *rank)
-                        }
-                        _ => self.identity.of_nameless(&table.name, &key, *rank),
-                    });
-                    *rank += 1;
-                }
-                (_, IdRule::Fields(fields)) => match legacy_id(&candidate.record, fields) {
-                    Ok(legacy) => candidate.identified = Some(self.identity.of_record(&table.name, legacy)),
-                    Err(refusal) => candidate.refuse(refusal),
-                },
             }
         }
-    }
-
-    fn row(&mut self, table: &Table, candidate: &Candidate) -> Result<Row, Verdict> {
-        match &candidate.verdict {
-            Some(Verdict::Merged) => return Err(Verdict::Merged),
-            Some(Verdict::Refused(Refused { column, refusal })) => {
-                return Err(Verdict::Refused(Refused { column: column.clone(), refusal: refusal.clone() }));
+        match settled.special(candidate.number) {
+            Some(Special::Merged { .. }) => return Err(Verdict::Merged),
+            Some(Special::Conflict) => {
+                let refusal = Refusal::new(
+                    "duplicate_conflict",
+                    "another record has the same id and different content",
+                    "give one of them another id, or name the field that tells the newer one: clock = \"…\"",
+                );
+                return Err(Verdict::Refused(refusal.into()));
             }
-            None => {}
+            Some(Special::Rank(_)) | None => {}
         }
-        let Some(identified) = &candidate.identified else { return Err(Verdict::Merged) };
-        let mut notes = Notes::default();
-        let cells = self.cells(table, candidate, identified, &mut notes).map_err(Verdict::Refused)?;
-        self.note(table, &candidate.record.at, notes);
+        let identified =
+            candidate.identified.as_ref().map_err(|refusal| Verdict::Refused(refusal.clone().into()))?;
+        let cells = self.cells(table, settled, candidate, identified, notes).map_err(Verdict::Refused)?;
         Ok(Row { id: identified.id, at: candidate.record.at.clone(), cells })
     }
 
-    /// All cells of a row, in the order of [`Build::planned_columns`].
+    /// All cells of a row, in the order of [`Ground::planned_columns`].
     fn cells(
         &self,
         table: &Table,
+        settled: &Settled,
         candidate: &Candidate,
         identified: &Identified,
         notes: &mut Notes,
@@ -293,14 +288,14 @@ impl<'a> Build<'a> {
         if let (Some(_), IdRule::Fields(fields)) = (&self.mapping.ids.legacy_column, &table.id) {
             fields.iter().for_each(|field| fates.take(field, record));
         }
-        let mut cells = Vec::new();
+        let mut cells = Vec::with_capacity(table.columns.len() + 6);
         for column in &table.columns {
-            let cell = self.cell(column, record, &mut fates, notes);
+            let cell = self.cell(table, settled, column, record, &mut fates, notes);
             cells.push(cell.map_err(|refusal| Refused { column: Some(column.name.clone()), refusal })?);
         }
         if let Some(parent) = &table.parent {
-            let of = candidate.parent.as_ref().map(|(outcome, _)| *outcome);
-            cells.push(if let Some(Outcome::Row(id)) = of { Cell::Uuid(id) } else { Cell::Null });
+            let of = candidate.parent.as_ref().and_then(|parent| parent.id);
+            cells.push(of.map_or(Cell::Null, Cell::Uuid));
             let position = i64::try_from(record.index).unwrap_or(i64::MAX);
             cells.extend(parent.position.as_ref().map(|_| Cell::Int(position)));
         }
@@ -329,6 +324,8 @@ impl<'a> Build<'a> {
 
     fn cell(
         &self,
+        table: &Table,
+        settled: &Settled,
         column: &Column,
         record: &Record,
         fates: &mut Fates,
@@ -350,7 +347,7 @@ impl<'a> Build<'a> {
             };
         }
         let converted = match &column.reference {
-            Some(reference) => self.reference(reference, value)?,
+            Some(reference) => self.reference(table, settled, reference, value, notes)?,
             None => convert::value(column, value, &self.context.zone)?,
         };
         if converted.keep {
@@ -370,7 +367,14 @@ impl<'a> Build<'a> {
     }
 
     /// The row a reference leads to.
-    fn reference(&self, reference: &Reference, value: &Node) -> Result<convert::Converted, Refusal> {
+    fn reference(
+        &self,
+        table: &Table,
+        settled: &Settled,
+        reference: &Reference,
+        value: &Node,
+        notes: &mut Notes,
+    ) -> Result<convert::Converted, Refusal> {
         let Some(legacy) = identity::canon(value) else {
             return Err(Refusal::new(
                 "reference_unusable",
@@ -378,12 +382,31 @@ impl<'a> Build<'a> {
                 "map the field to a jsonb column",
             ));
         };
-        let id = self.identity.of_record(&reference.table, legacy).id;
-        let holds = self.placed.get(reference.table.as_str()).is_some_and(|placed| placed.ids.contains(&id));
-        let message =
-            format!("the record of `{}` it refers to is not in the file, or was rejected", reference.table);
+        let found = if reference.by.is_empty() {
+            let id = self.identity.of_record(&reference.table, legacy).id;
+            let key = *id.as_bytes();
+            let to_itself = reference.table == table.name && settled.ids.holds(key).unwrap_or(false);
+            let holds = to_itself
+                || self.done(&reference.table).is_some_and(|done| done.ids().holds(key).unwrap_or(false))
+                || self.known.holds(&reference.table, id);
+            if !holds {
+                notes.orphans.push((reference.table.clone(), id));
+            }
+            Found::from(holds.then_some(id))
+        } else {
+            self.by_other_names(reference, &legacy)
+        };
+        let message = match found {
+            Found::One(id) => return Ok(convert::Converted::new(Cell::Uuid(id))),
+            Found::None => {
+                format!(
+                    "the record of `{}` it refers to is not in the file, or was rejected",
+                    reference.table
+                )
+            }
+            Found::Several => format!("several records of `{}` go by what it refers to", reference.table),
+        };
         match reference.orphan {
-            _ if holds => Ok(convert::Converted::new(Cell::Uuid(id))),
             Orphan::Reject => Err(Refusal::new("orphan", message, "correct it, or write orphan = \"null\"")),
             Orphan::Null => Ok(convert::Converted {
                 keep: true,
@@ -393,24 +416,38 @@ impl<'a> Build<'a> {
         }
     }
 
+    /// The row that goes by a value in one of the fields it may be known by, the first of them first.
+    fn by_other_names(&self, reference: &Reference, value: &str) -> Found {
+        let Some(done) = self.done(&reference.table) else { return Found::None };
+        let index = done.others.iter().find(|(fields, _)| *fields == reference.by).map(|(_, index)| index);
+        let Some(index) = index else { return Found::None };
+        for place in 0..reference.by.len() {
+            match index.find(name_key(place, value)).unwrap_or_default().as_slice() {
+                [] => {}
+                [one] => {
+                    let mut id = [0; 16];
+                    id.copy_from_slice(&one[16..]);
+                    return Found::One(Uuid::from_bytes(id));
+                }
+                [..] => return Found::Several,
+            }
+        }
+        Found::None
+    }
+
     /// Marks the fields whose items became rows of child tables.
     fn take_children(&self, table: &Table, record: &Record, fates: &mut Fates, notes: &mut Notes) {
-        let is_child =
-            |child: &&Table| child.parent.as_ref().is_some_and(|parent| parent.table == table.name);
-        for child in self.mapping.tables.iter().filter(is_child) {
-            let steps = child.from.iter().filter_map(|path| path.only_step());
-            if let Some((step, _, _)) = child_field(child, record) {
-                fates.take(&Field::Named(step.to_owned()), record);
-                continue;
-            }
-            for step in steps {
-                match record.member(step) {
-                    None => {}
-                    Some(blank) if blank.is_blank() => fates.take(&Field::Named(step.to_owned()), record),
-                    Some(other) => notes.warnings.push((
-                        step.to_owned(),
-                        format!("the field is {}, so it has no rows in `{}`", other.kind(), child.name),
-                    )),
+        for child in self.mapping.tables.iter().filter(|child| child.is_child_of(&table.name)) {
+            for path in &child.from {
+                let field = Field::Named(path.steps().to_vec());
+                let Some(value) = record.peek(&field) else { continue };
+                if value.is_blank() || child_value(path, record).is_some() {
+                    fates.take(&field, record);
+                } else if child.from.iter().all(|path| child_value(path, record).is_none()) {
+                    notes.warnings.push((
+                        path.steps().join("/"),
+                        format!("the field is {}, so it has no rows in `{}`", value.kind(), child.name),
+                    ));
                 }
             }
         }
@@ -452,6 +489,62 @@ impl<'a> Build<'a> {
         self.mapping.source.unknown_keys
     }
 
+    fn finish(self, tables: Vec<TablePlan>, tale: Tale) -> Result<Plan, Failure> {
+        let Survey { not_mapped, ignored, secrets } =
+            shape::survey(self.export, self.mapping, &self.shapes, &tale.notice.read)?;
+        let kept = self.unknown_keys() == UnknownKeys::Extra;
+        let tally =
+            |((table, column, kind), (count, examples))| Tally { table, column, kind, count, examples };
+        let mut warnings = tale.warnings;
+        for broken in self.export.documents.iter().flat_map(|document| &document.broken) {
+            if !tale.notice.read.contains(&broken.at) {
+                warnings.push(Warning {
+                    pointer: broken.at.to_string(),
+                    table: String::new(),
+                    column: String::new(),
+                    message: format!("the value looks like JSON and cannot be read: {}", broken.reason),
+                });
+            }
+        }
+        let mut repairs = self.export.repairs;
+        repairs.add(tale.notice.repairs);
+        let shapes: Vec<&str> = self.shapes.iter().flatten().map(|shape| shape.name.as_str()).collect();
+        Ok(Plan {
+            shape: super::distinct(shapes).join(", "),
+            tables,
+            rejects: tale.rejects,
+            rejects_by_code: tale.by_code,
+            rejected: tale.rejected,
+            coercions: tale.tallies.into_iter().map(tally).collect(),
+            warnings,
+            unknown_fields: tale
+                .unknown
+                .into_iter()
+                .map(|((table, field), count)| UnknownField { table, field, count, kept })
+                .collect(),
+            not_mapped,
+            ignored,
+            secrets: tale.notice.secrets.into_iter().chain(secrets).collect(),
+            repairs,
+            orphans: tale.orphans,
+        })
+    }
+}
+
+/// What a reference leads to.
+enum Found {
+    None,
+    One(Uuid),
+    Several,
+}
+
+impl From<Option<Uuid>> for Found {
+    fn from(id: Option<Uuid>) -> Self {
+        id.map_or(Self::None, Self::One)
+    }
+}
+
+impl Tale {
     fn note(&mut self, table: &Table, at: &Pointer, notes: Notes) {
         for (column, kind) in notes.coercions {
             let (count, examples) = self.tallies.entry((table.name.clone(), column, kind)).or_default();
@@ -473,65 +566,43 @@ impl<'a> Build<'a> {
         }
     }
 
-    fn reject(&mut self, table: &Table, at: &Pointer, refused: Refused) {
+    fn orphans(&mut self, orphans: Vec<(String, Uuid)>) {
+        for (table, id) in orphans {
+            let wanted = self.orphans.entry(table).or_default();
+            if wanted.len() < ORPHANS {
+                wanted.push(id);
+            }
+        }
+    }
+
+    fn reject(
+        &mut self,
+        export: &Export,
+        table: &Table,
+        candidate: &Candidate,
+        refused: Refused,
+    ) -> Result<(), Failure> {
         let Refusal { code, message, help } = refused.refusal;
-        self.rejects.push(Reject {
-            file: self.export.file.clone(),
-            pointer: at.to_string(),
+        let record = &candidate.record;
+        let reject = Reject {
+            file: export.file_of(&record.at),
+            pointer: record.at.to_string(),
             table: table.name.clone(),
             column: refused.column,
             code: code.into(),
             message,
             help,
-        });
-    }
-
-    fn finish(self, tables: Vec<TablePlan>) -> Plan {
-        let Survey { not_mapped, ignored, secrets } =
-            shape::survey(self.export, self.mapping, self.shape, &self.read);
-        let kept = self.unknown_keys() == UnknownKeys::Extra;
-        let tally =
-            |((table, column, kind), (count, examples))| Tally { table, column, kind, count, examples };
-        let unread =
-            self.export.broken.iter().filter(|broken| !self.read.contains(&broken.at)).map(|broken| {
-                Warning {
-                    pointer: broken.at.to_string(),
-                    table: String::new(),
-                    column: String::new(),
-                    message: format!("the value looks like JSON and cannot be read: {}", broken.reason),
-                }
-            });
-        Plan {
-            shape: self.shape.name.clone(),
-            tables,
-            rejects: self.rejects,
-            coercions: self.tallies.into_iter().map(tally).collect(),
-            warnings: self.warnings.into_iter().chain(unread).collect(),
-            unknown_fields: self
-                .unknown
-                .into_iter()
-                .map(|((table, field), count)| UnknownField { table, field, count, kept })
-                .collect(),
-            not_mapped,
-            ignored,
-            secrets: self.secrets.into_iter().chain(secrets).collect(),
-            repairs: self.export.repairs,
-        }
-    }
-}
-
-impl Candidate {
-    fn new(record: Record, parent: Option<(Outcome, Pointer)>) -> Self {
-        Self { record, parent, identified: None, verdict: None }
-    }
-
-    fn refused(record: Record, refusal: Refusal) -> Self {
-        let verdict = Some(Verdict::Refused(refusal.into()));
-        Self { record, parent: None, identified: None, verdict }
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        self.verdict = Some(Verdict::Refused(refusal.into()));
+        };
+        // Every part of a node is valid JSON.
+        let row = RawValue::from_string(record.value().to_json()).unwrap_or_default();
+        let (key, group) = record.names();
+        let parent = candidate.parent.as_ref().and_then(|parent| parent.id);
+        let line = RejectedLine { reject: &reject, index: record.index, key, group, parent, row: &row };
+        serde_json::to_writer(&mut self.rejected, &line).map_err(std::io::Error::from)?;
+        self.rejected.write_all(b"\n")?;
+        *self.by_code.entry(code.to_owned()).or_default() += 1;
+        self.rejects.push(reject);
+        Ok(())
     }
 }
 
@@ -541,152 +612,87 @@ impl Notes {
     }
 }
 
-/// Of several records with one id: copies merge, the newest wins where a clock tells, and
-/// otherwise none is taken, because nobody knows which is right. Returns the places of
-/// older records, each with that of the newer one.
-fn settle_duplicates(table: &Table, candidates: &mut [Candidate]) -> Vec<(Pointer, Pointer)> {
-    let mut places: IndexMap<Uuid, Vec<usize>> = IndexMap::new();
-    for (place, candidate) in candidates.iter().enumerate() {
-        if let Some(identified) = &candidate.identified {
-            places.entry(identified.id).or_default().push(place);
+/// Records that stand for others, met on the way.
+struct Elders<'s> {
+    settled: &'s Settled,
+    stands: HashSet<usize>,
+    places: HashMap<usize, Pointer>,
+    left_out: Vec<(Pointer, usize, Why)>,
+}
+
+impl<'s> Elders<'s> {
+    fn new(settled: &'s Settled) -> Self {
+        let stands = settled.stand_for_others();
+        Self { settled, stands, places: HashMap::new(), left_out: Vec::new() }
+    }
+
+    fn meet(&mut self, candidate: &Candidate) {
+        if self.stands.contains(&candidate.number) {
+            self.places.insert(candidate.number, candidate.record.at.clone());
+        }
+        if let Some(Special::Merged { by, why: why @ (Why::Newer | Why::First) }) =
+            self.settled.special(candidate.number)
+        {
+            self.left_out.push((candidate.record.at.clone(), by, why));
         }
     }
-    let mut older = Vec::new();
-    for group in places.into_values().filter(|group| group.len() > 1) {
-        let winner = winner(table, &group, candidates)
-            .and_then(|place| Some((place, candidates.get(place)?.record.clone())));
-        for place in group {
-            let Some(candidate) = candidates.get_mut(place) else { continue };
-            match &winner {
-                Some((winner, _)) if *winner == place => {}
-                Some((_, winner)) => {
-                    if !is_copy(table, &candidate.record, winner) {
-                        older.push((candidate.record.at.clone(), winner.at.clone()));
-                    }
-                    candidate.verdict = Some(Verdict::Merged);
+
+    fn tell(self, table: &Table, tale: &mut Tale) {
+        for (at, by, why) in self.left_out {
+            let other = self.places.get(&by).map(ToString::to_string).unwrap_or_default();
+            let message = match why {
+                Why::Newer => {
+                    let clock = table.clock.as_deref().unwrap_or("clock");
+                    format!("an older copy of {other}, by `{clock}`; it was left out")
                 }
-                None => candidate.refuse(Refusal::new(
-                    "duplicate_conflict",
-                    "another record has the same id and different content",
-                    "give one of them another id, or name the field that tells the newer one: clock = \"…\"",
-                )),
-            }
-        }
-    }
-    older
-}
-
-/// Which of the records with one id becomes the row.
-fn winner(table: &Table, group: &[usize], candidates: &[Candidate]) -> Option<usize> {
-    let record = |place: usize| candidates.get(place).map(|candidate| &candidate.record);
-    let copies = |left: usize, right: usize| {
-        record(left).zip(record(right)).is_some_and(|(left, right)| is_copy(table, left, right))
-    };
-    let first = *group.first()?;
-    if group.iter().all(|place| copies(*place, first)) {
-        return Some(first);
-    }
-    let clock = table.clock.as_deref()?;
-    let time = |place: &usize| Some((convert::clock(record(*place)?.member(clock)?)?, *place));
-    let times: Vec<_> = group.iter().map(time).collect::<Option<_>>()?;
-    let newest = times.iter().map(|(time, _)| *time).max()?;
-    let mut at_newest = times.iter().filter(|(time, _)| *time == newest).map(|(_, place)| *place);
-    let winner = at_newest.next()?;
-    at_newest.all(|place| copies(place, winner)).then_some(winner)
-}
-
-/// True when two records with one id say the same. A field that is null says nothing, and
-/// the id may be spelt `7` in one and `"7"` in the other.
-fn is_copy(table: &Table, left: &Record, right: &Record) -> bool {
-    let is_id = |name: &str| match &table.id {
-        IdRule::Fields(fields) => fields.contains(&Field::Named(name.to_owned())),
-        IdRule::Natural(_) => false,
-    };
-    match (left.value(), right.value()) {
-        (Node::Map(left), Node::Map(right)) => {
-            let says = |one: &Map, other: &Map| {
-                let mut said = one.iter().filter(|(name, value)| **value != Node::Null && !is_id(name));
-                said.all(|(name, value)| other.get(name) == Some(value))
+                Why::First | Why::Copy => {
+                    format!(
+                        "it has the id of {other} and says something else; that one comes first in the mapping, so this one was left out"
+                    )
+                }
             };
-            says(left, right) && says(right, left)
+            let (pointer, table, column) = (at.to_string(), table.name.clone(), String::new());
+            tale.warnings.push(Warning { pointer, table, column, message });
         }
-        (left, right) => left == right,
     }
+}
+
+/// Puts a row under all it may be referred to by.
+fn also_known_as(fields: &[Field], record: &Record, id: Uuid, names: &mut Sorter<32>) -> std::io::Result<()> {
+    for (place, field) in fields.iter().enumerate() {
+        let Some(name) = record.peek(field).filter(|name| !name.is_blank()).and_then(identity::canon) else {
+            continue;
+        };
+        let mut entry = [0; 32];
+        entry[..16].copy_from_slice(&name_key(place, &name));
+        entry[16..].copy_from_slice(id.as_bytes());
+        names.push(entry)?;
+    }
+    Ok(())
+}
+
+/// A name in the field at this place of a list.
+fn name_key(place: usize, name: &str) -> [u8; 16] {
+    let hash = blake3::Hasher::new().update(&(place as u64).to_le_bytes()).update(name.as_bytes()).finalize();
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash.as_bytes()[..16]);
+    key
 }
 
 /// The column that keeps the table's clock, so that the next import can read it back.
 fn clock_column(table: &Table) -> Option<usize> {
-    let clock = Field::Named(table.clock.clone()?);
+    let clock = Field::named(&table.clock.clone()?);
     let keeps =
         |column: &Column| column.kind == Type::Timestamptz && column.source.fields() == [clock.clone()];
     table.columns.iter().position(keeps)
 }
 
-/// Whether a value is the collection a path announces.
-fn fits(items: Items, node: &Node, any: bool) -> bool {
-    match (items, node) {
-        (Items::List, Node::List(_)) | (Items::Members | Items::One, Node::Map(_)) => true,
-        (Items::One, _) => any,
-        (Items::List | Items::Members, _) => false,
-    }
-}
-
-fn records_of(items: Items, node: &Node, at: &Pointer, secrets: &mut Vec<Pointer>) -> Vec<Record> {
-    match (items, node) {
-        (Items::List, Node::List(list)) => {
-            let record = |(index, item)| Record::new(at.item(index), index, None, item, secrets);
-            list.iter().enumerate().map(record).collect()
-        }
-        (Items::Members, Node::Map(members)) => {
-            let record = |(index, (key, value)): (usize, (&String, &Node))| {
-                Record::new(at.member(key), index, Some(key), value, secrets)
-            };
-            members.iter().enumerate().map(record).collect()
-        }
-        (Items::One, Node::Map(members)) if members.is_empty() => Vec::new(),
-        (Items::One, one) => vec![Record::new(at.clone(), 0, None, one, secrets)],
-        (Items::List | Items::Members, _) => Vec::new(),
-    }
-}
-
-/// The field of a record that holds the records of a child table.
-fn child_field<'t, 'r>(child: &'t Table, record: &'r Record) -> Option<(&'t str, Items, &'r Node)> {
-    child.from.iter().find_map(|path| {
-        let step = path.only_step()?;
-        let node = record.member(step).filter(|node| fits(path.items, node, false))?;
-        Some((step, path.items, node))
-    })
-}
-
-/// The path in a child's id: the first spelling, so that adding others changes nothing.
-fn child_path(table: &Table) -> &str {
-    table.from.first().and_then(|path| path.only_step()).unwrap_or(&table.name)
-}
-
-fn natural_key(record: &Record, fields: &[Field]) -> String {
-    let parts: Vec<String> = fields.iter().map(|field| identity::key_part(record.peek(field))).collect();
-    parts.join(&SEPARATOR.to_string())
-}
-
-fn legacy_id(record: &Record, fields: &[Field]) -> Result<String, Refusal> {
-    let mut parts = Vec::with_capacity(fields.len());
-    for field in fields {
-        let value = record.peek(field).filter(|value| !value.is_blank()).ok_or_else(|| {
-            Refusal::new(
-                "id_missing",
-                "the record has no id",
-                "write id = { natural = [\"…\"] } if its records have none",
-            )
-        })?;
-        parts.push(identity::canon(value).ok_or_else(|| {
-            Refusal::new(
-                "id_unusable",
-                "its id is neither a text nor a number",
-                "correct it and export again",
-            )
-        })?);
-    }
-    Ok(parts.join(&SEPARATOR.to_string()))
+/// The columns that point at rows of their own table.
+fn late_columns(table: &Table) -> Vec<usize> {
+    let points_home =
+        |column: &Column| column.reference.as_ref().is_some_and(|reference| reference.table == table.name);
+    let places = table.columns.iter().enumerate().filter(|(_, column)| points_home(column));
+    places.map(|(place, _)| place).collect()
 }
 
 /// A column whose field is null: NULL by itself is no change worth counting.

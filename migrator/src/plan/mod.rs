@@ -1,26 +1,36 @@
 //! What a run would do: rows by table, parents first, and everything that needs saying.
 //!
 //! A plan is made from the export, the mapping and the owner alone, and has no way to
-//! write. Every record of the file is accounted for: in each table
+//! write. Its rows are read back in pieces, so it needs no more memory for a large export than for a small
+//! one. Every record of the file is accounted for: in each table
 //! `records = rows + merged + rejected`, and what belongs to no table is listed by its key.
 
 mod build;
+mod candidate;
+mod rows;
+mod settle;
 mod shape;
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cell::{Cell, Type};
+use crate::cell::Type;
+
 use crate::exit::{self, Failure};
 use crate::export::{Export, Repairs};
 use crate::mapping::Mapping;
 use crate::pointer::Pointer;
 use crate::reject::Reject;
+use crate::scratch::{Index, Scratch};
 
+pub use crate::cell::Cell;
 pub use crate::convert::Coercion;
+pub use rows::{Batches, Rows};
 
 /// What a plan takes from whoever runs it.
 #[derive(Debug, Clone)]
@@ -34,18 +44,22 @@ pub struct Context {
 }
 
 /// What a run would do.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Plan {
     /// The shape the file was recognised by.
     pub shape: String,
     /// The tables, each after those it points at.
     pub tables: Vec<TablePlan>,
     /// The records refused.
-    pub rejects: Vec<Reject>,
+    pub rejects: Limited<Reject>,
+    /// How many of them there are of each kind.
+    pub rejects_by_code: BTreeMap<String, usize>,
+    /// All of them with what they hold, a line of JSON each: to be mended and imported again.
+    pub(crate) rejected: Scratch,
     /// What conversions changed, by table, column and kind.
     pub coercions: Vec<Tally>,
     /// What a person should look at.
-    pub warnings: Vec<Warning>,
+    pub warnings: Limited<Warning>,
     /// Fields that no column reads.
     pub unknown_fields: Vec<UnknownField>,
     /// Keys of the file that the mapping does not mention.
@@ -56,10 +70,25 @@ pub struct Plan {
     pub secrets: Vec<Pointer>,
     /// What reading the file had to replace.
     pub repairs: Repairs,
+    /// Rows that are referred to and not in the export, by table; the target may have them.
+    pub orphans: HashMap<String, Vec<Uuid>>,
 }
 
-/// The rows of one table.
+/// The first thousand of many, and how many there are.
 #[derive(Debug, Clone)]
+pub struct Limited<T> {
+    /// The first of them.
+    pub shown: Vec<T>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// Rows that the target has, by table.
+#[derive(Debug, Default)]
+pub struct Known(pub HashMap<String, HashSet<Uuid>>);
+
+/// The rows of one table.
+#[derive(Debug)]
 pub struct TablePlan {
     /// The table.
     pub name: String,
@@ -68,11 +97,15 @@ pub struct TablePlan {
     /// The column that says whose row it is, and the owner.
     pub owner: Option<(String, Uuid)>,
     /// The rows, in file order.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
+    /// Their ids.
+    pub(crate) ids: Arc<Index<16>>,
     /// The cell that says when the old app last changed the record, by its place in a row.
     pub clock: Option<usize>,
     /// What its rows lie in, for a child.
     pub parent: Option<PlannedParent>,
+    /// The cells that point at rows of this table, which may come later.
+    pub late: Vec<usize>,
     /// How many records the file has for this table.
     pub records: usize,
     /// How many of them were copies of another.
@@ -195,15 +228,61 @@ impl Context {
     }
 }
 
+impl<T> Default for Limited<T> {
+    fn default() -> Self {
+        Self { shown: Vec::new(), count: 0 }
+    }
+}
+
+impl<T: Serialize> Serialize for Limited<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown.serialize(serializer)
+    }
+}
+
+impl<T> Limited<T> {
+    /// How many are kept.
+    pub const SHOWN: usize = 1_000;
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes one more into account.
+    pub fn push(&mut self, one: T) {
+        self.count += 1;
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(one);
+        }
+    }
+}
+
+impl Known {
+    fn holds(&self, table: &str, id: Uuid) -> bool {
+        self.0.get(table).is_some_and(|ids| ids.contains(&id))
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(HashSet::is_empty)
+    }
+}
+
 impl Plan {
-    /// Plans what the export becomes under the mapping.
+    /// Plans what the export becomes under the mapping. `known` are rows the target has already.
     ///
     /// # Errors
-    /// Exit code 5 when the export has none of the shapes the mapping knows. A record that
-    /// cannot become a row is no error: it is listed in [`Plan::rejects`].
-    pub fn new(export: &Export, mapping: &Mapping, context: &Context) -> Result<Self, Failure> {
-        let shape = shape::recognise(export, mapping)?;
-        Ok(build::plan(export, mapping, context, shape))
+    /// Exit code 5 when the export has none of the shapes the mapping knows, 1 when there is no room for
+    /// temporary files. A record that cannot become a row is no error: it is listed in [`Plan::rejects`].
+    pub fn new(
+        export: &Export,
+        mapping: &Mapping,
+        context: &Context,
+        known: &Known,
+    ) -> Result<Self, Failure> {
+        let shapes = shape::recognise(export, mapping)?;
+        build::plan(export, mapping, context, shapes, known)
     }
 
     /// All rows of all tables.
@@ -218,6 +297,27 @@ impl Plan {
 }
 
 impl TablePlan {
+    /// True for the id of a row of the plan.
+    pub fn plans(&self, id: Uuid) -> bool {
+        self.ids.holds(*id.as_bytes()).unwrap_or(false)
+    }
+
+    /// What a row says, as a number that is the same for equal rows, however they were written.
+    pub(crate) fn fingerprint(&self, row: &Row) -> u128 {
+        let mut cells: Vec<_> =
+            self.columns.iter().map(|column| column.name.as_str()).zip(&row.cells).collect();
+        cells.sort_by_key(|(name, _)| *name);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(row.id.as_bytes());
+        for (name, cell) in cells.into_iter().filter(|(_, cell)| **cell != Cell::Unset) {
+            hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+            cell.feed(&mut hasher);
+        }
+        let mut half = [0; 16];
+        half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        u128::from_le_bytes(half)
+    }
+
     /// The column at this place of a row's cells.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|planned| planned.name == column)
@@ -236,4 +336,10 @@ impl TablePlan {
         }
         list
     }
+}
+
+/// Each of these once, in their order.
+fn distinct(names: Vec<&str>) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    names.into_iter().filter(|name| seen.insert(*name)).collect()
 }

@@ -29,10 +29,17 @@ fn answer(table: &TablePlan, row: &Row, owner: Uuid) -> Existing {
 fn the_same_file_twice_changes_nothing() {
     let plan = plan(&garage(), migrator::sample::GARAGE);
     for table in &plan.tables {
-        let existing: Vec<_> = table.rows.iter().map(|row| answer(table, row, OWNER)).collect();
-        let changes = table.diff(&existing).expect("our own rows");
+        let existing: Vec<_> =
+            table.rows.all().expect("room").iter().map(|row| answer(table, row, OWNER)).collect();
+        let changes = table.compare(&table.rows.all().expect("room"), &existing).expect("our own rows");
         assert!(changes.iter().all(|change| *change == Change::Same), "{}", table.name);
-        assert!(table.diff(&[]).expect("no rows").iter().all(|change| *change == Change::Insert));
+        assert!(
+            table
+                .compare(&table.rows.all().expect("room"), &[])
+                .expect("no rows")
+                .iter()
+                .all(|change| *change == Change::Insert)
+        );
     }
 }
 
@@ -43,16 +50,20 @@ fn each_changed_row_is_an_update() {
     let (before, after) = (plan(&garage(), before), plan(&garage(), after));
     let (before, after) =
         (before.table("stock_items").expect("mapped"), after.table("stock_items").expect("mapped"));
-    let existing: Vec<_> = before.rows.iter().map(|row| answer(before, row, OWNER)).collect();
-    assert_eq!(after.diff(&existing).expect("ours"), [Change::Same, Change::Update, Change::Insert]);
+    let existing: Vec<_> =
+        before.rows.all().expect("room").iter().map(|row| answer(before, row, OWNER)).collect();
+    assert_eq!(
+        after.compare(&after.rows.all().expect("room"), &existing).expect("ours"),
+        [Change::Same, Change::Update, Change::Insert]
+    );
 }
 
 #[test]
 fn a_row_of_somebody_else_stops_everything() {
     let plan = plan(&garage(), r#"{"data": {"customers": [{"id": 1}]}}"#);
     let table = plan.table("customers").expect("mapped");
-    let theirs = answer(table, &table.rows[0], Uuid::from_u128(2));
-    let failure = table.diff(&[theirs]).expect_err("not ours");
+    let theirs = answer(table, &table.rows.all().expect("room")[0], Uuid::from_u128(2));
+    let failure = table.compare(&table.rows.all().expect("room"), &[theirs]).expect_err("not ours");
     assert_eq!((failure.code, failure.id), (migrator::exit::REFUSED, "target.unsafe"));
     assert!(failure.message.contains("/data/customers/0"), "{}", failure.message);
 }
@@ -72,7 +83,8 @@ fn rows_that_leave_a_column_to_the_table_go_apart() {
         r#"{"data": {"customers": [{"id": 1, "createdAt": "2026-01-01T00:00:00Z"}, {"id": 2}, {"id": 3}]}}"#;
     let plan = plan(&garage(), json);
     let table = plan.table("customers").expect("mapped");
-    let groups = table.groups(&table.rows);
+    let rows = table.rows.all().expect("room");
+    let groups = table.groups(&rows);
     assert_eq!(groups.iter().map(|group| group.rows.len()).collect::<Vec<_>>(), [1, 2]);
     assert!(groups[0].columns.contains(&"created_at") && !groups[1].columns.contains(&"created_at"));
     assert!(!groups[0].columns.contains(&"updated_at"));

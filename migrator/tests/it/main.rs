@@ -14,7 +14,7 @@ mod unreadable;
 
 use migrator::export::Export;
 use migrator::mapping::Mapping;
-use migrator::plan::{Context, Plan};
+use migrator::plan::{Context, Known, Plan};
 use uuid::Uuid;
 
 /// The owner all these plans are for.
@@ -37,7 +37,7 @@ fn export(json: &str) -> Export {
 
 fn plan(mapping: &Mapping, json: &str) -> Plan {
     let context = Context::new(mapping, OWNER, None, None).expect("the mapping's own scope and zone");
-    Plan::new(&export(json), mapping, &context).expect("the mapping fits the fixture")
+    Plan::new(&export(json), mapping, &context, &Known::default()).expect("the mapping fits the fixture")
 }
 
 /// A plan as lines a person can read and compare.
@@ -52,7 +52,7 @@ fn story(plan: &Plan) -> String {
             table.merged,
             table.rejected
         ));
-        lines.extend(table.rows.iter().map(|row| {
+        lines.extend(table.rows.all().expect("room").iter().map(|row| {
             let cells = table
                 .columns
                 .iter()
@@ -66,11 +66,11 @@ fn story(plan: &Plan) -> String {
             format!("  {} {}", row.at, cells.join(" "))
         }));
     }
-    lines.extend(plan.rejects.iter().map(|reject| {
+    lines.extend(plan.rejects.shown.iter().map(|reject| {
         let column = reject.column.as_deref().unwrap_or("-");
         format!("reject {} {}.{column} {}: {}", reject.pointer, reject.table, reject.code, reject.message)
     }));
-    lines.extend(plan.warnings.iter().map(|warning| {
+    lines.extend(plan.warnings.shown.iter().map(|warning| {
         format!("warning {} {}.{}: {}", warning.pointer, warning.table, warning.column, warning.message)
     }));
     lines.extend(

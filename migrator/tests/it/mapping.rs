@@ -59,12 +59,21 @@ fn no_table_is_filled_twice() {
 
 #[test]
 fn a_circle_of_references_is_refused() {
-    let circle = "orphan = \"reject\", required = true }\nnext_id = { ref = \"ring\", from = \"n\" }";
-    let ring = "\n[table.ring]\nfrom = \"ring[*]\"\nid = \"id\"\n[table.ring.columns]\nself_id = { ref = \"ring\", from = \"s\" }\n";
-    let text = CLUB.replacen("orphan = \"reject\", required = true }", circle, 1) + ring;
+    let ring = |name: &str, other: &str| {
+        format!(
+            "\n[table.{name}]\nfrom = \"{name}[*]\"\nid = \"id\"\n[table.{name}.columns]\nother_id = {{ ref = \"{other}\", from = \"o\" }}\n"
+        )
+    };
+    let text = CLUB.to_owned() + &ring("ring", "chain") + &ring("chain", "ring");
     let failure = Mapping::read("club.toml", &text).expect_err("a circle");
     assert_eq!(failure.id, "mapping.cycle");
     assert!(failure.message.contains("ring"), "{}", failure.message);
+}
+
+#[test]
+fn a_record_may_point_at_one_of_its_own_kind() {
+    let tree = "\n[table.tree]\nfrom = \"tree[*]\"\nid = \"id\"\n[table.tree.columns]\nup = { ref = \"tree\", from = \"up\" }\n";
+    assert!(Mapping::read("club.toml", &(CLUB.to_owned() + tree)).is_ok());
 }
 
 #[test]

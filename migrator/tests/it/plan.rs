@@ -2,7 +2,7 @@
 
 use crate::{club, export, garage, plan, story};
 use insta::assert_snapshot;
-use migrator::plan::{Context, Plan};
+use migrator::plan::{Context, Known, Plan};
 use uuid::Uuid;
 
 #[test]
@@ -81,7 +81,13 @@ fn no_secret_reaches_a_row() {
         "users": [{"id": "u", "pwd": "SECRET"}]}, "backup": {"token": "SECRET"}}"#;
     let plan = plan(&garage(), json);
     let rows = plan.tables.iter().flat_map(|table| {
-        table.rows.iter().map(|row| serde_json::to_string(&table.payload(row)).expect("JSON"))
+        table
+            .rows
+            .all()
+            .expect("room")
+            .iter()
+            .map(|row| serde_json::to_string(&table.payload(row)).expect("JSON"))
+            .collect::<Vec<_>>()
     });
     for row in rows {
         assert!(!row.contains("SECRET"), "{row}");
@@ -94,8 +100,9 @@ fn two_owners_of_one_file_never_meet() {
     let (mapping, export) = (garage(), export(migrator::sample::GARAGE));
     let ids = |owner: u128, scope: Option<&str>| {
         let context = Context::new(&mapping, Uuid::from_u128(owner), scope, None).expect("a context");
-        let plan = Plan::new(&export, &mapping, &context).expect("the sample fits");
-        let mut ids: Vec<Uuid> = plan.tables.iter().flat_map(|table| &table.rows).map(|row| row.id).collect();
+        let plan = Plan::new(&export, &mapping, &context, &Known::default()).expect("the sample fits");
+        let mut ids: Vec<Uuid> =
+            plan.tables.iter().flat_map(|table| table.rows.all().expect("room")).map(|row| row.id).collect();
         ids.sort();
         ids
     };
@@ -110,10 +117,11 @@ fn another_apps_export_is_recognised_as_such() {
     let mapping = garage();
     let context = Context::new(&mapping, crate::OWNER, None, None).expect("a context");
     for json in [r#"{"bookings": [], "members": {}}"#, "[]", "3", "{}", r#"{"data": {"customers": 3}}"#] {
-        let failure = Plan::new(&export(json), &mapping, &context).expect_err(json);
+        let failure = Plan::new(&export(json), &mapping, &context, &Known::default()).expect_err(json);
         assert_eq!((failure.code, failure.id), (migrator::exit::INPUT, "export.shape"));
     }
     let failure =
-        Plan::new(&export(r#"{"bookings": [], "members": {}}"#), &mapping, &context).expect_err("no shape");
+        Plan::new(&export(r#"{"bookings": [], "members": {}}"#), &mapping, &context, &Known::default())
+            .expect_err("no shape");
     assert_snapshot!(format!("{}\n{}", failure.message, failure.help));
 }

@@ -24,7 +24,7 @@ fn the_sample_becomes_rows_without_a_reject() {
         ]
     );
     assert!(plan.rejects.is_empty());
-    assert_eq!(plan.warnings.len(), 1, "one repair is of a vehicle that is gone");
+    assert_eq!(plan.warnings.count, 1, "one repair is of a vehicle that is gone");
     assert_eq!(plan.secrets.len(), 3, "two passwords and a token");
 }
 
