@@ -295,9 +295,12 @@ pub struct Types {
 /// Say what is in an exported file
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// The files the app exported, or folders of them
+    /// The files the app exported, or folders of them; - is standard input
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Take a file that was cut off up to its last whole value
+    #[arg(long)]
+    pub salvage: bool,
 }
 
 /// Write a mapping, or check one
@@ -326,6 +329,12 @@ pub struct MapInit {
     /// The zone of times that do not say theirs, such as Europe/Paris
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
+    /// Put files in Base64 into Storage; otherwise they stay texts, and the mapping says how
+    #[arg(long)]
+    pub media: bool,
+    /// Take a file that was cut off up to its last whole value
+    #[arg(long)]
+    pub salvage: bool,
     /// Write over a mapping that is there
     #[arg(long)]
     pub force: bool,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::args;
 use crate::commands::read_export;
 use crate::exit::{self, Failure};
+use crate::export::Reading;
 use crate::infer;
 use crate::printer::Printer;
 
@@ -13,9 +14,10 @@ use crate::printer::Printer;
 /// # Errors
 /// Exit code 2 for a folder without exports, 5 for a file that cannot be read.
 pub fn run(args: &args::Inspect, printer: &mut Printer) -> Result<u8, Failure> {
+    let reading = Reading { salvage: args.salvage, encoding: None };
     let mut inspections = Vec::new();
     for file in files(&args.files)? {
-        inspections.push(infer::inspect(&read_export(&file)?));
+        inspections.extend(infer::inspect(&read_export(&[file], reading)?)?);
     }
     let texts: Vec<String> = inspections.iter().map(infer::Inspection::text).collect();
     printer.result(&inspections, &texts.join("\n\n"));

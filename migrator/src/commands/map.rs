@@ -9,7 +9,7 @@ use crate::args;
 use crate::commands::{Variables, read_export, read_mapping, write_new};
 use crate::database::Database;
 use crate::exit::{self, Failure};
-use crate::export::Export;
+use crate::export::Reading;
 use crate::infer::{self, Wishes, fit};
 use crate::local::LocalStack;
 use crate::printer::Printer;
@@ -32,8 +32,9 @@ fn init(args: &args::MapInit, printer: &mut Printer) -> Result<u8, Failure> {
             .help("write a name such as Europe/Paris")
             .because(error)
     })?;
-    let exports: Vec<Export> = args.files.iter().map(|file| read_export(file)).collect::<Result<_, _>>()?;
-    let text = infer::mapping(&exports, &Wishes { name: args.name.clone() }, &args.tz);
+    let export = read_export(&args.files, Reading { salvage: args.salvage, encoding: None })?;
+    let wishes = Wishes { name: args.name.clone(), tz: args.tz.clone(), media: args.media };
+    let text = infer::mapping(&export, &wishes)?;
     if args.stdout {
         printer.text(&text);
         return Ok(exit::OK);
@@ -66,7 +67,8 @@ async fn check(
     let mapping = read_mapping(&args.mapping)?;
     let mut misfits = Vec::new();
     if let Some(file) = &args.file {
-        misfits.extend(infer::paths_that_lead_nowhere(&mapping, &read_export(file)?));
+        let export = read_export(std::slice::from_ref(file), Reading::default())?;
+        misfits.extend(infer::paths_that_lead_nowhere(&mapping, &export));
     }
     let address = match (&args.local, &args.db_url) {
         (Some(data), _) => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::args;
 use crate::commands::{read_export, read_mapping, write_new};
 use crate::exit::{self, Failure};
-use crate::export::Export;
+use crate::export::Reading;
 use crate::infer::{self, Wishes};
 use crate::printer::Printer;
 
@@ -26,9 +26,9 @@ pub fn run(args: &args::Scaffold, now: Timestamp, printer: &mut Printer) -> Resu
             (mapping.name, sql)
         }
         None => {
-            let exports: Vec<Export> =
-                args.files.iter().map(|file| read_export(file)).collect::<Result<_, _>>()?;
-            infer::tables(&exports, &Wishes { name: args.name.clone() }, &args.owner_column, args.choice)
+            let export = read_export(&args.files, Reading::default())?;
+            let wishes = Wishes { name: args.name.clone(), ..Wishes::default() };
+            infer::tables(&export, &wishes, &args.owner_column, args.choice)?
         }
     };
     if args.stdout {

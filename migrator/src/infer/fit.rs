@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::source::Read;
-use super::stats::Place;
 use crate::catalog::{Catalog, Column as Held, Relation, TypeName};
 use crate::cell::Type;
-use crate::mapping::{Absent, EXTRA, Mapping, Table, UnknownKeys};
+use crate::export::Export;
+use crate::mapping::{Absent, EXTRA, Mapping, Path, Table, UnknownKeys};
 
 /// The schema the tables lie in.
 const SCHEMA: &str = "public";
@@ -152,87 +151,26 @@ fn holds(held: &TypeName, kind: Type, catalog: &Catalog) -> bool {
     }
 }
 
-/// Which paths of a mapping lead nowhere in a file.
-pub(crate) fn with_file(mapping: &Mapping, read: &Read) -> Vec<Misfit> {
-    let roots: Vec<(Vec<String>, &str)> = mapping
-        .source
-        .shapes
-        .iter()
-        .map(|shape| (shape.root.segments().collect(), shape.prefix.as_str()))
-        .collect();
-    let mut misfits = Vec::new();
-    for table in mapping.tables.iter().filter(|table| table.parent.is_none()) {
-        let paths: Vec<String> = table.from.iter().map(ToString::to_string).collect();
-        let there =
-            paths.iter().filter(|path| roots.iter().any(|(root, prefix)| leads(path, root, prefix, read)));
-        let lost: Vec<&str> = paths
-            .iter()
-            .filter(|path| !there.clone().any(|found| found == *path))
-            .map(String::as_str)
-            .collect();
-        if lost.len() == paths.len() {
-            misfits.push(misfit(
-                table,
-                None,
-                "path_matches_nothing",
-                &format!("nothing in {} is at {}", read.file, lost.join(" or ")),
-            ));
-        }
-    }
-    misfits
-}
-
-fn leads(path: &str, root: &[String], prefix: &str, read: &Read) -> bool {
-    let way = path.split(['[', '{']).next().unwrap_or_default();
-    let (way, absolute) = way.strip_prefix('/').map_or((way, false), |way| (way, true));
-    let own: Vec<String> = way
-        .split('/')
-        .filter(|step| !step.is_empty())
-        .map(|step| step.replace("~1", "/").replace("~0", "~"))
-        .collect();
-    let steps: Vec<String> = if absolute {
-        own
-    } else {
-        let prefixed = own
-            .iter()
-            .enumerate()
-            .map(|(at, step)| if at == 0 { format!("{prefix}{step}") } else { step.clone() });
-        root.iter().cloned().chain(prefixed).collect()
-    };
-    if steps.is_empty() {
-        let is_list = path.starts_with('[');
-        return if is_list { read.root.lists.count > 0 } else { read.root.maps.count > 0 };
-    }
-    reached(&read.root, &steps, absolute_stem(read, &steps))
-}
-
-/// A bare list answers to the name of its file.
-fn absolute_stem(read: &Read, steps: &[String]) -> bool {
-    read.root.lists.count > 0 && steps.len() == 1 && steps.first().is_some_and(|step| step == read.stem())
-}
-
-fn reached(place: &Place, steps: &[String], by_name: bool) -> bool {
-    let Some((step, rest)) = steps.split_first() else { return place.filled() > 0 };
-    by_name
-        || place.maps.fields.iter().any(|(name, field)| {
-            (name == step || step.contains('*') && like(step, name) || name.contains('*') && like(name, step))
-                && reached(field, rest, false)
+/// Which tables of a mapping find nothing in an export.
+pub(crate) fn with_export(mapping: &Mapping, export: &Export) -> Vec<Misfit> {
+    let leads = |path: &Path| {
+        export.documents.iter().any(|document| {
+            let shapes = &mapping.source.shapes;
+            shapes.iter().any(|shape| !path.find(&shape.root, &shape.prefix, document).is_empty())
         })
-}
-
-/// True if a text has the parts of a pattern in their order.
-fn like(pattern: &str, text: &str) -> bool {
-    let mut rest = text;
-    let mut parts = pattern.split('*');
-    let Some(after) = parts.next().and_then(|head| rest.strip_prefix(head)) else { return false };
-    rest = after;
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, behind)) = rest.split_once(part) else { return false };
-        rest = behind;
-    }
-    rest.ends_with(last)
+    };
+    let tables =
+        mapping.tables.iter().filter(|table| table.parent.is_none() && !table.from.iter().any(leads));
+    let lost = tables.map(|table| {
+        let paths: Vec<String> = table.from.iter().map(ToString::to_string).collect();
+        misfit(
+            table,
+            None,
+            "path_matches_nothing",
+            &format!("nothing in {} is at {}", export.name(), paths.join(" or ")),
+        )
+    });
+    lost.collect()
 }
 
 fn misfit(table: &Table, column: Option<&str>, code: &'static str, message: &str) -> Misfit {

@@ -108,8 +108,8 @@ pub(crate) fn escaped(step: &str) -> String {
 }
 
 /// Finds what lies in a document.
-pub(crate) fn of(root: &Place) -> Layout {
-    let mut layout = Layout { shape: shape(root), ..Layout::default() };
+pub(crate) fn of(root: &Place, dump: bool) -> Layout {
+    let mut layout = Layout { shape: shape(root, dump), ..Layout::default() };
     let own = collection(root).filter(|_| !is_family(&root.maps));
     if let Some((items, place)) = own {
         layout.found.push(Found { steps: Vec::new(), items, place });
@@ -119,12 +119,8 @@ pub(crate) fn of(root: &Place) -> Layout {
     layout
 }
 
-fn shape(root: &Place) -> String {
+fn shape(root: &Place, dump: bool) -> String {
     let has = |name: &str| root.field(name).is_some();
-    let of_texts = root.maps.fields.values().all(|field| {
-        let opened = field.maps.count + field.lists.count + field.texts.count + field.empties + field.nulls;
-        opened == field.count
-    });
     if root.lists.count > 0 {
         return "a bare list".to_owned();
     }
@@ -152,9 +148,9 @@ fn shape(root: &Place) -> String {
     let header = scalars.clone().filter(|(name, _)| noise::is_header(name)).count();
     match (root.maps.fields.len(), header) {
         (1, 0) => "a whole database in one key".to_owned(),
+        _ if dump => "a raw dump of localStorage".to_owned(),
         _ if header > 0 && header == scalars.count() => "a backup with an envelope".to_owned(),
-        (_, 0) if !of_texts => "an object of collections".to_owned(),
-        _ => "a raw dump of localStorage, or an object of collections".to_owned(),
+        _ => "an object of collections".to_owned(),
     }
 }
 
@@ -387,11 +383,14 @@ fn families(maps: &Maps) -> Vec<(String, Vec<String>)> {
         let (lists, records) =
             (places.iter().all(|place| place.is_lists()), places.iter().all(|place| place.is_records()));
         let scalars = places.iter().all(|place| place.scalars() > 0 && place.scalars() == place.filled());
-        let member = |place: &Place| place.items().cloned().unwrap_or_else(|| place.clone());
-        let alike = places.first().is_some_and(|first| {
-            let first = member(first);
-            places.iter().skip(1).all(|other| contained(&first, &member(other)) >= ALIKE)
-        });
+        let member = |place: &Place| match place.lists.count {
+            0 => place.clone(),
+            _ => place.items().cloned().unwrap_or_default(),
+        };
+        let mut filled = places.iter().map(|place| member(place)).filter(|place| place.filled() > 0);
+        let first = filled.next().unwrap_or_default();
+        let alike = filled
+            .all(|other| contained(&first, &other) >= ALIKE || first.maps.count + other.maps.count == 0);
         folded(names)
             || names.len() >= 2 && (lists || records) && alike
             || names.len() >= 3 && scalars && template.len() > 1

@@ -25,29 +25,44 @@ pub use model::Wishes;
 pub use report::Inspection;
 pub use sql::Choice;
 
+use crate::exit::Failure;
 use crate::export::Export;
 use crate::mapping::Mapping;
 use model::Model;
+use source::Read;
 use sql::Schema;
 
-/// Says what is in an export.
-pub fn inspect(export: &Export) -> Inspection {
-    let read = source::read(export);
-    let reads = [read];
-    let model = Model::of(&reads, &Wishes::default());
-    let [read] = &reads;
-    Inspection::of(read, &model)
+/// Says what is in each file of an export.
+///
+/// # Errors
+/// Exit code 5 when a file can no longer be read.
+pub fn inspect(export: &Export) -> Result<Vec<Inspection>, Failure> {
+    let reads = source::read(export)?;
+    let inspect =
+        |read: &Read| Inspection::of(read, &Model::of(std::slice::from_ref(read), &Wishes::default()));
+    Ok(reads.iter().map(inspect).collect())
 }
 
-/// A mapping for the exports of one app, as TOML; times without a zone are read in `tz`.
-pub fn mapping(exports: &[Export], wishes: &Wishes, tz: &str) -> String {
-    toml::mapping(&model_of(exports, wishes), tz)
+/// A mapping for the exports of one app, as TOML.
+///
+/// # Errors
+/// Exit code 5 when a file can no longer be read.
+pub fn mapping(export: &Export, wishes: &Wishes) -> Result<String, Failure> {
+    Ok(toml::mapping(&Model::of(&source::read(export)?, wishes), wishes))
 }
 
 /// The tables for the exports of one app, as SQL, with the name of the app.
-pub fn tables(exports: &[Export], wishes: &Wishes, owner: &str, choice: Choice) -> (String, String) {
-    let schema = Schema::of_model(&model_of(exports, wishes), owner);
-    (schema.name().to_owned(), schema.sql(choice))
+///
+/// # Errors
+/// Exit code 5 when a file can no longer be read.
+pub fn tables(
+    export: &Export,
+    wishes: &Wishes,
+    owner: &str,
+    choice: Choice,
+) -> Result<(String, String), Failure> {
+    let schema = Schema::of_model(&Model::of(&source::read(export)?, wishes), owner);
+    Ok((schema.name().to_owned(), schema.sql(choice)))
 }
 
 /// The tables a mapping fills, as SQL.
@@ -55,17 +70,12 @@ pub fn tables_of_mapping(mapping: &Mapping, owner: &str, choice: Choice) -> Stri
     Schema::of_mapping(mapping, owner).sql(choice)
 }
 
-/// Which paths of a mapping lead nowhere in an export.
+/// Which tables of a mapping find nothing in an export.
 pub fn paths_that_lead_nowhere(mapping: &Mapping, export: &Export) -> Vec<fit::Misfit> {
-    fit::with_file(mapping, &source::read(export))
+    fit::with_export(mapping, export)
 }
 
 /// A name as a file or a table can have it.
 pub fn plain_name(name: &str) -> String {
     names::plain(name)
-}
-
-fn model_of(exports: &[Export], wishes: &Wishes) -> Model {
-    let reads: Vec<_> = exports.iter().map(source::read).collect();
-    Model::of(&reads, wishes)
 }

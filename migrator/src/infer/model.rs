@@ -15,7 +15,7 @@ use super::refs;
 use super::source::Read;
 use super::stats::{Place, Values};
 use super::types::{self, Typed};
-use crate::mapping::EXTRA;
+use crate::mapping::{EXTRA, Path};
 
 /// The names every table has already.
 pub(crate) const TAKEN: [&str; 5] = ["id", "owner_id", "legacy_id", "legacy_scope", EXTRA];
@@ -107,11 +107,21 @@ pub(crate) struct Reference {
     pub(crate) total: u64,
 }
 
-/// Options of the model.
-#[derive(Debug, Clone, Default)]
+/// What somebody wants of a model that its files do not say.
+#[derive(Debug, Clone)]
 pub struct Wishes {
     /// What the app is called.
     pub name: Option<String>,
+    /// The zone of times that do not say theirs.
+    pub tz: String,
+    /// Whether files in Base64 go to Storage instead of a column of text.
+    pub media: bool,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { name: None, tz: "UTC".to_owned(), media: false }
+    }
 }
 
 impl Model {
@@ -162,7 +172,7 @@ struct Collection {
 
 impl Gathered {
     fn file(&mut self, read: &Read, several: bool) {
-        let Layout { found, mut ignored, shape } = layout::of(&read.root);
+        let Layout { found, mut ignored, shape } = layout::of(&read.root, read.dump);
         let groups = merge::copies(found, &mut ignored);
         let steps: Vec<&[String]> =
             groups.iter().flat_map(|group| &group.paths).map(|(steps, _)| steps.as_slice()).collect();
@@ -181,7 +191,20 @@ impl Gathered {
                     within(&found, &root, &prefix)
                 }
             };
-            let from: Vec<String> = group.paths.iter().map(relative).collect();
+            let mut from = Vec::new();
+            for path in &group.paths {
+                let spelt = relative(path);
+                // A key without a name, or with brackets before the last step, has no path.
+                if spelt.parse::<Path>().is_ok() {
+                    from.push(spelt);
+                } else {
+                    let reason = "no path can name it: change the key in a copy of the file".to_owned();
+                    ignored.push(Ignored { steps: path.0.clone(), reason, records: group.found.records() });
+                }
+            }
+            if from.is_empty() {
+                continue;
+            }
             let key = match group.found.steps.last() {
                 None => read.stem().to_owned(),
                 Some(last) if group.found.steps.len() == root.len() + 1 => {

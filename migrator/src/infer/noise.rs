@@ -161,7 +161,7 @@ mod tests {
             ("tags", "[\"a\"]", false),
         ] {
             let mut place = Place::default();
-            place.take(&read_json(json).expect("JSON"));
+            place.take(&read_json(json).expect("JSON"), 0);
             assert_eq!(reason(name, &place).is_some(), noise, "{name} {json}");
         }
     }

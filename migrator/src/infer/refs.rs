@@ -69,7 +69,7 @@ pub(crate) fn link(tables: &mut [Table]) -> Vec<Link> {
         let Some(target) = targets.get(candidate.target) else { continue };
         let left = if candidate.hits == 0 {
             Some("none of its values is there")
-        } else if reaches(&needs, &target.name, &candidate.table) {
+        } else if target.name != candidate.table && reaches(&needs, &target.name, &candidate.table) {
             Some("it would close a circle of tables that point at each other")
         } else {
             None
@@ -86,7 +86,9 @@ pub(crate) fn link(tables: &mut [Table]) -> Vec<Link> {
         if left.is_some() {
             continue;
         }
-        needs.entry(candidate.table.clone()).or_default().push(target.name.clone());
+        if target.name != candidate.table {
+            needs.entry(candidate.table.clone()).or_default().push(target.name.clone());
+        }
         let reference = Reference {
             table: target.name.clone(),
             by: candidate.by,

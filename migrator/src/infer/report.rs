@@ -24,7 +24,7 @@ pub struct Inspection {
     /// The file.
     pub file: String,
     /// Its size in bytes.
-    pub bytes: usize,
+    pub bytes: u64,
     /// How its characters are spelt.
     pub encoding: &'static str,
     /// How it is made.
@@ -47,6 +47,9 @@ pub struct Inspection {
     pub texts: Vec<Oddity>,
     /// Values that look like JSON and cannot be read.
     pub broken: Vec<Broken>,
+    /// Where it was cut off, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<String>,
     /// What had to be repaired while reading.
     pub repairs: crate::export::Repairs,
 }
@@ -189,6 +192,8 @@ impl Inspection {
     pub(crate) fn of(read: &Read, model: &Model) -> Self {
         let mut places = Places::default();
         places.walk(&read.root, String::new());
+        let packed = read.wrapped.iter().map(|(path, what)| Oddity { path: path.clone(), what, count: 1 });
+        places.texts.extend(packed);
         let shape = model.shapes.first();
         let mut entities = Vec::new();
         model.tables.iter().for_each(|table| add(table, None, &mut entities));
@@ -218,6 +223,7 @@ impl Inspection {
                 .iter()
                 .map(|(path, reason)| Broken { path: path.clone(), reason: reason.clone() })
                 .collect(),
+            cut: read.cut.clone(),
             repairs: read.repairs,
         }
     }
@@ -225,8 +231,7 @@ impl Inspection {
     /// The same for people.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let _ =
-            writeln!(out, "{}  {} · {} · {}", self.file, size(self.bytes as u64), self.encoding, self.shape);
+        let _ = writeln!(out, "{}  {} · {} · {}", self.file, size(self.bytes), self.encoding, self.shape);
         let place = match (self.root.as_str(), self.prefix.as_str()) {
             ("", "") => String::new(),
             (root, "") => format!("  below {root}"),
@@ -271,6 +276,7 @@ impl Inspection {
             (self.repairs.lone_surrogates, "half characters replaced"),
             (self.repairs.nul_characters, "NUL characters removed"),
             (self.repairs.duplicate_keys, "repeated keys: the last one won"),
+            (self.repairs.mojibake, "texts spelt twice, put right"),
         ];
         let repaired = repairs.iter().filter(|(count, _)| *count > 0);
         section(&mut out, "repaired while reading", repaired.map(|(count, what)| format!("{count} {what}")));

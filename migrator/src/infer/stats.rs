@@ -176,9 +176,39 @@ pub(crate) struct Owner {
 }
 
 impl Place {
-    /// Takes one more value.
-    pub(crate) fn take(&mut self, node: &Node) {
-        self.note(node, "", Owner::default(), 0);
+    /// Takes one more value, so deep in the document.
+    pub(crate) fn take(&mut self, node: &Node, depth: usize) {
+        self.note(node, "", Owner::of(node), depth);
+    }
+
+    /// Takes one more list, and returns what stands in its items.
+    pub(crate) fn begin_list(&mut self) -> &mut Self {
+        self.count += 1;
+        self.lists.count += 1;
+        self.lists.items.get_or_insert_default()
+    }
+
+    /// Takes one more object, whose members come one by one.
+    pub(crate) fn begin_map(&mut self) {
+        self.count += 1;
+        self.maps.count += 1;
+        self.maps.formless = true;
+        self.maps.forms.clear();
+    }
+
+    /// Takes a member of the object that was begun.
+    pub(crate) fn take_member(&mut self, name: &str, value: &Node, depth: usize) {
+        self.maps.note_member(name, value, Owner::default(), depth);
+    }
+
+    /// What stands in a member of the object that was begun; nothing for a secret, which is counted.
+    pub(crate) fn member(&mut self, name: &str, blank: bool) -> Option<&mut Self> {
+        let place = self.maps.place(name);
+        if secret::is_secret_name(name) && !blank {
+            place.secrets += 1;
+            return None;
+        }
+        Some(place)
     }
 
     /// Takes one more value, of a record, under a name.
@@ -430,15 +460,8 @@ impl Maps {
         }
         let mut form = Vec::with_capacity(members.len());
         for (name, value) in members {
-            if secret::is_secret_name(name) && !value.is_blank() && !matches!(value, Node::Bool(_)) {
-                self.place(name).secrets += 1;
+            if !self.note_member(name, value, owner, depth) {
                 continue;
-            }
-            let place = self.place(name);
-            place.note(value, name, owner, depth + 1);
-            if let Node::Map(_) = value {
-                let owner = Owner::of(value);
-                place.maps.keys.note(hash(name), owner, MOST_IDS);
             }
             if !value.is_blank() && !self.formless {
                 form.extend(self.fields.get_index_of(name).and_then(|index| u32::try_from(index).ok()));
@@ -452,6 +475,20 @@ impl Maps {
                 self.forms.clear();
             }
         }
+    }
+
+    /// Takes a member; false for a secret.
+    fn note_member(&mut self, name: &str, value: &Node, owner: Owner, depth: usize) -> bool {
+        let place = self.place(name);
+        if secret::is_secret_name(name) && !value.is_blank() && !matches!(value, Node::Bool(_)) {
+            place.secrets += 1;
+            return false;
+        }
+        place.note(value, name, owner, depth + 1);
+        if let Node::Map(_) = value {
+            place.maps.keys.note(hash(name), Owner::of(value), MOST_IDS);
+        }
+        true
     }
 
     /// The place of a member; names with something in common share one when there are too many.
@@ -643,7 +680,7 @@ mod tests {
 
     fn place(json: &str) -> Place {
         let mut place = Place::default();
-        place.take(&read_json(json).expect("JSON"));
+        place.take(&read_json(json).expect("JSON"), 0);
         place
     }
 

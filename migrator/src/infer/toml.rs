@@ -6,18 +6,28 @@ use std::fmt::Write;
 
 use super::keys::{self, Id};
 use super::layout::Items;
-use super::model::{Column, Model, Table, field_path};
+use super::model::{Column, Model, Table, Wishes, field_path};
 use super::refs::Link;
+use crate::cell::Type;
 use crate::mapping::DateFormat;
 
-/// The mapping for a model; times without a zone are read in `tz`.
-pub(crate) fn mapping(model: &Model, tz: &str) -> String {
+/// The mapping for a model.
+pub(crate) fn mapping(model: &Model, wishes: &Wishes) -> String {
     let mut out = String::new();
-    head(&mut out, model, tz);
+    head(&mut out, model, &wishes.tz);
+    let links = Links { all: &model.links, media: wishes.media };
     for table in &model.tables {
-        write_table(&mut out, table, &format!("table.{}", table.name), model);
+        write_table(&mut out, table, &format!("table.{}", table.name), links);
     }
     out
+}
+
+/// What a column is written with, beside itself.
+#[derive(Clone, Copy)]
+struct Links<'m> {
+    all: &'m [Link],
+    /// Whether files in Base64 go to Storage.
+    media: bool,
 }
 
 fn head(out: &mut String, model: &Model, tz: &str) {
@@ -62,7 +72,7 @@ fn head(out: &mut String, model: &Model, tz: &str) {
     }
 }
 
-fn write_table(out: &mut String, table: &Table, place: &str, model: &Model) {
+fn write_table(out: &mut String, table: &Table, place: &str, links: Links<'_>) {
     out.push('\n');
     comment(out, &format!("{}{}", counted(table.records), known_by(table)));
     table.notes.iter().for_each(|note| comment(out, note));
@@ -88,14 +98,14 @@ fn write_table(out: &mut String, table: &Table, place: &str, model: &Model) {
         line(out, &format!("\n[{place}.columns]"));
     }
     for column in &table.columns {
-        write_column(out, column, table, model);
+        write_column(out, column, table, links);
     }
     for child in &table.children {
-        write_table(out, child, &format!("{place}.children.{}", child.name), model);
+        write_table(out, child, &format!("{place}.children.{}", child.name), links);
     }
 }
 
-fn write_column(out: &mut String, column: &Column, table: &Table, model: &Model) {
+fn write_column(out: &mut String, column: &Column, table: &Table, links: Links<'_>) {
     let typed = &column.typed;
     if let Some(ask) = &typed.ask {
         comment(out, &format!("decide: {ask}"));
@@ -127,16 +137,41 @@ fn write_column(out: &mut String, column: &Column, table: &Table, model: &Model)
             if typed.dusty {
                 options.push_str(", round = \"float_artifact\"");
             }
+            match media(column, table) {
+                Some(media) if links.media => options.push_str(&media),
+                Some(media) => comment(out, &format!("files in Base64; to keep them in Storage add{media}")),
+                None => {}
+            }
             format!("{} = {{ from = {from}, type = \"{}\"{options} }}", column.name, typed.kind)
         }
     };
     let _ = write!(spelt, " # {}", plain(&evidence(column, table)));
     line(out, &spelt);
     for Link { target, left, hits, total, .. } in
-        model.links.iter().filter(|link| link.left.is_some() && of(link, table, column))
+        links.all.iter().filter(|link| link.left.is_some() && of(link, table, column))
     {
         comment(out, &format!("it points at `{target}` ({hits} of {total}): {}", left.unwrap_or_default()));
     }
+}
+
+/// Where the files of a column would go, if that is what its texts are.
+fn media(column: &Column, table: &Table) -> Option<String> {
+    let [field] = column.from.as_slice() else { return None };
+    let stands = if field == "$" { &table.place } else { table.place.field(field)? };
+    let texts = &stands.texts;
+    if column.typed.kind != Type::Text || texts.media.is_empty() || stands.numbers.count > 0 {
+        return None;
+    }
+    let images = texts.media.keys().all(|mime| mime.starts_with("image/"));
+    let accept = if images { vec!["image/*".to_owned()] } else { texts.media.keys().cloned().collect() };
+    // Base64 is a third longer than what it spells.
+    let longest = (texts.longest / 4 * 3).div_ceil(1 << 20).max(8).next_power_of_two();
+    let bucket = format!("{}-{}", table.name, column.name).replace('_', "-");
+    Some(format!(
+        ", media = {{ bucket = {}, path = \"{{owner}}/{{sha256}}.{{ext}}\", accept = {}, max = \"{longest}MiB\" }}",
+        text(&bucket),
+        list(&accept)
+    ))
 }
 
 fn of(link: &Link, table: &Table, column: &Column) -> bool {

@@ -278,7 +278,7 @@ mod tests {
     fn kind(name: &str, json: &str) -> String {
         let mut place = Place::default();
         let crate::node::Node::List(items) = read_json(json).expect("JSON") else { panic!("a list") };
-        items.iter().for_each(|item| place.take(item));
+        items.iter().for_each(|item| place.take(item, 0));
         let typed = decide(name, &place);
         let formats: String =
             typed.formats.iter().map(|format| format!(" {format:?}").to_lowercase()).collect();
