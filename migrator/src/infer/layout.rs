@@ -223,11 +223,24 @@ pub(crate) fn collection(place: &Place) -> Option<(Items, Place)> {
     if !place.is_records() {
         return None;
     }
-    members(&place.maps)
+    members(&place.maps, Words::NameTables)
+}
+
+/// The same of a field of a record, where lists of one kind are groups whatever they are called.
+pub(crate) fn collection_within(place: &Place) -> Option<(Items, Place)> {
+    if place.is_records() { members(&place.maps, Words::NameGroups) } else { None }
+}
+
+/// What words are where lists have names: `incomes` and `expenses` are tables at the top, and groups of the
+/// lines of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    NameTables,
+    NameGroups,
 }
 
 /// What the members of an object are, if they are records.
-fn members(maps: &Maps) -> Option<(Items, Place)> {
+fn members(maps: &Maps, words: Words) -> Option<(Items, Place)> {
     let filled: Vec<(&String, &Place)> =
         maps.fields.iter().filter(|(_, member)| member.filled() > 0).collect();
     if filled.is_empty() {
@@ -246,7 +259,7 @@ fn members(maps: &Maps) -> Option<(Items, Place)> {
         }
         let all = all();
         let deeper = names_are_data(&all.maps) && all.maps.fields.values().all(Place::is_records);
-        return Some(match deeper.then(|| members(&all.maps)).flatten() {
+        return Some(match deeper.then(|| members(&all.maps, words)).flatten() {
             Some((Items::Members, records)) => (Items::Nested, records),
             _ => (Items::Members, all),
         });
@@ -256,7 +269,7 @@ fn members(maps: &Maps) -> Option<(Items, Place)> {
         let of_records = !items.is_empty() && items.iter().all(|items| items.is_records());
         let alike =
             items.len() >= 2 && items.iter().all(|one| items.iter().all(|other| alike(one, other) >= ALIKE));
-        if of_records && (named_by_data || alike && !repeat(&items)) {
+        if of_records && (named_by_data || words == Words::NameGroups && alike && !repeat(&items)) {
             return Some((Items::Groups, all().items().cloned().unwrap_or_default()));
         }
     }

@@ -536,7 +536,7 @@ fn inner_records(stands: &Place) -> Option<(Items, Place, bool)> {
         let items = source.items().filter(|items| items.maps.count == items.count)?;
         return Some((Items::List, items.clone(), packed.is_some()));
     }
-    let (items, records) = layout::collection(&source)?;
+    let (items, records) = layout::collection_within(&source)?;
     (records.maps.count == records.count && records.count > 0).then_some((items, records, packed.is_some()))
 }
 
