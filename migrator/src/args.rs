@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::export::Encoding;
 use crate::infer::Choice;
 use crate::typegen::{Rename, Time};
 
@@ -20,6 +21,8 @@ Exit codes:
   5  the exported file cannot be read
   6  the target did not answer; try again later
   7  the target refuses, or going on would be unsafe
+  8  another run is at work on the target; try again later
+  9  there is no such run
   130, 143  interrupted; run again to go on"
     };
 }
@@ -36,6 +39,27 @@ Variables, also read from .env here and above:
   SUPABASE_SECRET_KEY        writes for the owner, past row-level security
   MIGRATOR_PASSWORD          with --local: the password of an account that --create-owner makes
   SUPABASE_STACK_BIN         the supabase-stack program, for --local
+
+",
+    exit_codes!()
+);
+
+/// What `rollback --help` says last: what it does, then the exit codes.
+const ROLLBACK_HELP: &str = concat!(
+    "\
+Rows the run added are removed, rows it changed are put back, children first. A row stays, and is
+named, if somebody has changed it since, if another row now refers to it, or if the server does not
+let it go; the exit code is 3 then. Where a trigger keeps the time of the last change, a row that was
+put back says that it changed just now; entries of a history stay.
+
+A run that wrote straight to a database is found there, from any machine: pass --db-url. It is taken
+back as a whole or not at all, and --dry-run tries it. A run over the API is taken back by the ledger
+in .migrator/runs, with the same variables and options as its import; stopped half way, run it again.
+
+Examples:
+  migrator rollback latest --dry-run
+  migrator rollback 0193f2c4 --local
+  migrator rollback latest --db-url 'postgresql://postgres:PASSWORD@HOST:5432/postgres?sslmode=require'
 
 ",
     exit_codes!()
@@ -147,6 +171,12 @@ pub enum Command {
     /// Write the tables for an export as a migration: columns, keys, policies, grants
     #[command(after_help = SCAFFOLD_HELP)]
     Scaffold(Scaffold),
+    /// Take back what a run wrote, as far as nobody has changed it since
+    #[command(after_help = ROLLBACK_HELP)]
+    Rollback(Rollback),
+    /// Show the runs there were
+    #[command(after_help = EXIT_CODES)]
+    Runs(Runs),
     /// Write the tables of a database as Rust structs for supabase-sdk
     #[command(after_help = TYPES_HELP)]
     Types(Types),
@@ -223,6 +253,9 @@ pub struct Import {
     /// Say what would be done, and write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+    /// How the file spells its characters, where it does not say so itself
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Take a file that was cut off up to its last whole record
     #[arg(long)]
     pub salvage: bool,
@@ -253,6 +286,68 @@ pub struct Target {
     /// A file with the project's secret key [default: the variable SUPABASE_SECRET_KEY]
     #[arg(long, value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
+}
+
+/// Take back what a run wrote, as far as nobody has changed it since
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The run: its id, four or more characters from either end of it, or `latest`, the latest import
+    pub run: String,
+    /// Where the run wrote to.
+    #[command(flatten)]
+    pub target: Undo,
+    /// Whose rows they are, by e-mail address [default: as the import said]
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: Option<String>,
+    /// Take back rows too that somebody has changed since
+    #[arg(long)]
+    pub force: bool,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Where a run wrote to.
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// Over the API.
+    #[command(flatten)]
+    pub api: Target,
+    /// The database at this address, postgresql://… [default: the variable SUPABASE_DB_URL]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["local", "url", "secret_key_file"])]
+    pub db_url: Option<Hidden>,
+}
+
+/// Show the runs there were
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: RunsCommand,
+    /// Those that the database of the stack on this machine knows
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with = "db_url")]
+    pub local: Option<Option<PathBuf>>,
+    /// Those that the database at this address knows, instead of those in .migrator/runs
+    #[arg(long, global = true, value_name = "URL")]
+    pub db_url: Option<Hidden>,
+}
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// List them, the latest first
+    List,
+    /// Show one
+    Show {
+        /// The run: its id, four or more characters from either end of it, or `latest`, the latest import
+        run: String,
+    },
+    /// Forget old ones; they cannot be rolled back any more
+    Prune {
+        /// How many of the latest stay
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        keep: usize,
+    },
 }
 
 /// Show the whole way on this machine: a database, an app's export, the import

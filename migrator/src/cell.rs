@@ -88,34 +88,6 @@ impl Cell {
         matches!(self, Self::Null)
     }
 
-    /// Adds the value to a hash: equal values the same, however they were spelt.
-    pub(crate) fn feed(&self, hasher: &mut blake3::Hasher) {
-        let mut put = |tag: u8, bytes: &[u8]| {
-            hasher.update(&[tag]).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
-        };
-        match self {
-            Self::Unset => put(0, b""),
-            Self::Null => put(1, b""),
-            Self::Text(text) => put(2, text.as_bytes()),
-            Self::Int(value) => put(3, &value.to_le_bytes()),
-            Self::Numeric(value) => put(4, &value.normalize().serialize()),
-            Self::Bool(value) => put(5, &[u8::from(*value)]),
-            Self::Date(date) => put(6, date.to_string().as_bytes()),
-            Self::Instant(instant) => put(7, &instant.as_microsecond().to_le_bytes()),
-            Self::Uuid(id) => put(8, id.as_bytes()),
-            Self::Json(node) => node.feed(hasher),
-            Self::TextArray(items) => {
-                put(10, &(items.len() as u64).to_le_bytes());
-                for item in items {
-                    match item {
-                        Some(text) => put(11, text.as_bytes()),
-                        None => put(12, b""),
-                    }
-                }
-            }
-        }
-    }
-
     /// Reads a value of the answer to `select`; nothing when it is one we could not have written.
     pub(crate) fn decode(kind: Type, answer: &Node) -> Option<Self> {
         Some(match (kind, answer) {
@@ -146,6 +118,48 @@ impl Cell {
             ) => return None,
         })
     }
+}
+
+impl Cell {
+    /// Reads a value of a row that was asked for as one document, as `select=*` or `to_jsonb` give it.
+    pub(crate) fn of_image(kind: Type, value: &Node) -> Option<Self> {
+        match (kind, value) {
+            (Type::Numeric(_), Node::Number(number)) => Some(Self::Numeric(number.to_decimal()?)),
+            (Type::Jsonb, Node::Null) => Some(Self::Null),
+            (Type::Jsonb, document) => Some(Self::Json(document.clone())),
+            (kind, value) => Self::decode(kind, value),
+        }
+    }
+
+    /// Adds the value to a hash: equal values add the same bytes, others do not.
+    pub(crate) fn hash_into(&self, hasher: &mut blake3::Hasher) {
+        // A tag, then the length where it is not fixed: no two lists of values add the same bytes.
+        match self {
+            Self::Unset => hash(hasher, b'u', b""),
+            Self::Null => hash(hasher, b'0', b""),
+            Self::Text(text) => hash(hasher, b't', text.as_bytes()),
+            Self::Int(value) => hash(hasher, b'i', &value.to_be_bytes()),
+            Self::Numeric(value) => hash(hasher, b'n', value.normalize().to_string().as_bytes()),
+            Self::Bool(value) => hash(hasher, b'b', &[u8::from(*value)]),
+            Self::Date(date) => hash(hasher, b'd', date.to_string().as_bytes()),
+            Self::Instant(instant) => hash(hasher, b's', &instant.as_microsecond().to_be_bytes()),
+            Self::Uuid(id) => hash(hasher, b'g', id.as_bytes()),
+            Self::Json(node) => hash(hasher, b'j', node.canonical_json().as_bytes()),
+            Self::TextArray(items) => {
+                hash(hasher, b'a', &(items.len() as u64).to_be_bytes());
+                for item in items {
+                    match item {
+                        None => hash(hasher, b'0', b""),
+                        Some(text) => hash(hasher, b't', text.as_bytes()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn hash(hasher: &mut blake3::Hasher, tag: u8, bytes: &[u8]) {
+    hasher.update(&[tag]).update(&(bytes.len() as u64).to_be_bytes()).update(bytes);
 }
 
 fn array_item(item: &Node) -> Option<Option<String>> {

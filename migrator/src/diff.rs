@@ -198,6 +198,22 @@ impl TablePlan {
 }
 
 impl Existing {
+    /// Makes a row of what the database has: one cell for each column of the plan, and nothing for a value
+    /// that no plan could have written.
+    pub fn new(id: Uuid, owner: Option<Uuid>, cells: Vec<Option<Cell>>) -> Self {
+        Self { id, owner, cells }
+    }
+
+    /// Whose row it is.
+    pub fn owner(&self) -> Option<Uuid> {
+        self.owner
+    }
+
+    /// Its cells, one for each column of the plan.
+    pub fn cells(&self) -> &[Option<Cell>] {
+        &self.cells
+    }
+
     /// The id of the row.
     pub fn id(&self) -> Uuid {
         self.id

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::args::Mode;
@@ -37,6 +38,8 @@ pub struct Options<'a> {
     pub mode: Mode,
     /// Whether to stop before the first write.
     pub dry_run: bool,
+    /// The time of the run.
+    pub now: Timestamp,
 }
 
 /// Imports an export into a target that is open.
@@ -88,7 +91,7 @@ async fn survey(
     options: Options<'_>,
     printer: &mut Printer,
 ) -> Result<Survey, Failure> {
-    let context = Context::new(mapping, target.owner(), options.scope, options.zone)?;
+    let context = Context::new(mapping, target.owner(), options.scope, options.zone, options.now)?;
     let mut plan = Plan::new(export, mapping, &context, &Known::default())?;
     for table in &plan.tables {
         target.check(table).await?;

@@ -20,6 +20,10 @@ pub const INPUT: u8 = 5;
 pub const UNREACHABLE: u8 = 6;
 /// The target answers and says no, or going on would be unsafe.
 pub const REFUSED: u8 = 7;
+/// Another run holds the target. Trying again later helps.
+pub const LOCKED: u8 = 8;
+/// There is no such run.
+pub const NOT_FOUND: u8 = 9;
 
 /// Stopped by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;

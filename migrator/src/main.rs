@@ -1,12 +1,14 @@
 //! `migrator`: see the library beside it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use migrator::args::{Cli, Command};
-use migrator::commands::{demo, import, inspect, map, scaffold, types};
+use migrator::commands::{demo, import, inspect, map, rollback, runs, scaffold, types};
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
+use migrator::run::folder::Runs;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -17,6 +19,7 @@ async fn main() -> ExitCode {
     let in_file = |name: &str| Some(file.iter().find(|(key, _)| key == name)?.1.clone());
     let variables =
         |name: &str| std::env::var(name).ok().or_else(|| in_file(name)).filter(|value| !value.is_empty());
+    let here = Runs::within(Path::new(""));
     let work = async {
         match &command {
             Command::Import(args) => import::run(args, &variables, &mut printer).await,
@@ -24,6 +27,8 @@ async fn main() -> ExitCode {
             Command::Inspect(args) => inspect::run(args, &mut printer),
             Command::Map(args) => map::run(args, &variables, &mut printer).await,
             Command::Scaffold(args) => scaffold::run(args, jiff::Timestamp::now(), &mut printer),
+            Command::Rollback(args) => rollback::run(args, &variables, &here, &mut printer).await,
+            Command::Runs(args) => runs::run(args, &variables, &here, &mut printer).await,
             Command::Types(args) => types::run(args, &variables, &mut printer).await,
         }
     };

@@ -85,6 +85,27 @@ impl Node {
         }
     }
 
+    /// The value as JSON text with one spelling per value: members by name, numbers in their shortest form.
+    pub fn canonical_json(&self) -> String {
+        self.canonical().to_json()
+    }
+
+    fn canonical(&self) -> Self {
+        match self {
+            Self::Number(number) => {
+                Self::Number(Number::parse(&number.canonical()).unwrap_or_else(|| number.clone()))
+            }
+            Self::List(items) => Self::List(items.iter().map(Self::canonical).collect()),
+            Self::Map(members) => {
+                let mut members: Map =
+                    members.iter().map(|(name, value)| (name.clone(), value.canonical())).collect();
+                members.sort_unstable_keys();
+                Self::Map(members)
+            }
+            Self::Null | Self::Bool(_) | Self::Text(_) => self.clone(),
+        }
+    }
+
     /// The value as JSON text.
     pub fn to_json(&self) -> String {
         // Every part of a node is valid JSON already, so there is nothing left to fail.

@@ -146,8 +146,16 @@ impl Printer {
         self.out_line(&format!("\n{text}"));
     }
 
-    /// Prints a result: one document for a program, or else its text, wrapped.
+    /// Prints a result: one document, or the same as text.
     pub fn result(&mut self, document: &impl Serialize, text: &str) {
+        if self.voice == Voice::Machine {
+            return self.document(document);
+        }
+        self.out_line(text);
+    }
+
+    /// Prints what was found: one document, or the same as lines of plain text, which are wrapped.
+    pub fn findings(&mut self, document: &impl Serialize, text: &str) {
         if self.voice == Voice::Machine {
             return self.document(document);
         }

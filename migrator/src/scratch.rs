@@ -200,11 +200,6 @@ impl<const N: usize> Index<N> {
         self.entries.write_all(&entry)
     }
 
-    /// How many different entries there are.
-    pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
     /// True if an entry has this key.
     pub(crate) fn holds(&self, wanted: [u8; 16]) -> io::Result<bool> {
         Ok(!self.find(wanted)?.is_empty())
@@ -280,7 +275,7 @@ mod tests {
         sorter.push(twice).unwrap();
         assert!(sorter.ends.len() > 1, "some of it is on disk");
         let index = sorter.index().unwrap();
-        assert_eq!(index.len(), usize::try_from(count).unwrap() + 1);
+        assert_eq!(index.count, usize::try_from(count).unwrap() + 1);
         for number in (0..count).step_by(997) {
             assert_eq!(index.find(key(&entry(number))).unwrap(), [entry(number)]);
         }

@@ -182,6 +182,11 @@ impl Target {
         self.client.url()
     }
 
+    /// The project, for questions of one's own.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Asks whether a table is there with every column we would write, and whether we may read it.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `migrator import`: an exported file into the tables.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::args;
@@ -22,16 +23,17 @@ pub async fn run(
     printer: &mut Printer,
 ) -> Result<u8, Failure> {
     let mapping = read_mapping(&args.mapping)?;
-    let export = read_export(&args.files, Reading { salvage: args.salvage, encoding: None })?;
+    let export = read_export(&args.files, Reading { salvage: args.salvage, encoding: args.encoding })?;
     let options = Options {
         scope: args.scope.as_deref(),
         zone: args.tz.as_deref(),
         max_rejects: args.max_rejects,
         mode: args.mode,
         dry_run: args.dry_run,
+        now: Timestamp::now(),
     };
     // A rehearsal in nobody's name: what is wrong with the file is said before the target is asked.
-    let nobody = Context::new(&mapping, Uuid::nil(), options.scope, options.zone)?;
+    let nobody = Context::new(&mapping, Uuid::nil(), options.scope, options.zone, options.now)?;
     Plan::new(&export, &mapping, &nobody, &Known::default())?;
 
     let owner = args.owner.as_deref().ok_or_else(|| {
@@ -59,7 +61,7 @@ fn is_an_address(text: &str) -> bool {
 }
 
 /// What opens the target: the local stack's secret key, the owner's password, or a secret key.
-async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access, Failure> {
+pub(super) async fn access(args: &args::Target, variables: Variables<'_>) -> Result<Access, Failure> {
     if let Some(data) = &args.local {
         let status = LocalStack::find(variables("SUPABASE_STACK_BIN")).status(data.as_deref()).await?;
         let grant = Grant::SecretKey { new_password: variables("MIGRATOR_PASSWORD") };

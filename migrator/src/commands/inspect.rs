@@ -20,7 +20,7 @@ pub fn run(args: &args::Inspect, printer: &mut Printer) -> Result<u8, Failure> {
         inspections.extend(infer::inspect(&read_export(&[file], reading)?)?);
     }
     let texts: Vec<String> = inspections.iter().map(infer::Inspection::text).collect();
-    printer.result(&inspections, &texts.join("\n\n"));
+    printer.findings(&inspections, &texts.join("\n\n"));
     Ok(exit::OK)
 }
 

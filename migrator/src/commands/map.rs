@@ -88,7 +88,7 @@ async fn check(
         count => format!("{}\n{}: {count} things do not fit", lines.join("\n"), mapping.name),
     };
     let document = Checked { mapping: &mapping.name, tables: mapping.tables.len(), misfits: &misfits };
-    printer.result(&document, &verdict);
+    printer.findings(&document, &verdict);
     Ok(if misfits.is_empty() { exit::OK } else { exit::MISMATCH })
 }
 

@@ -4,10 +4,15 @@ pub mod demo;
 pub mod import;
 pub mod inspect;
 pub mod map;
+pub mod rollback;
+pub mod runs;
 pub mod scaffold;
 pub mod types;
 
 use std::path::{Path, PathBuf};
+
+use crate::args::{Hidden, Undo};
+use crate::local::LocalStack;
 
 use crate::exit::{self, Failure};
 use crate::export::{Export, Reading};
@@ -15,6 +20,28 @@ use crate::mapping::{self, Mapping};
 
 /// The environment, as an argument: a variable's value, or none.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The address of the database: of the stack on this machine, as named, or as a variable has it.
+async fn database_address(
+    local: Option<&Option<PathBuf>>,
+    named: Option<&Hidden>,
+    variables: Variables<'_>,
+) -> Result<String, Failure> {
+    if let Some(data) = local {
+        let stack = LocalStack::find(variables("SUPABASE_STACK_BIN"));
+        return Ok(stack.status(data.as_deref()).await?.db_url);
+    }
+    let named = named.map(|url| url.0.clone());
+    named.or_else(|| ["SUPABASE_DB_URL", "DATABASE_URL"].into_iter().find_map(variables)).ok_or_else(|| {
+        Failure::new(exit::USAGE, "usage.database", "which database?")
+            .help("pass --local for the stack on this machine, or --db-url, or set SUPABASE_DB_URL")
+    })
+}
+
+/// The address of the database a rollback is about.
+async fn database_url(target: &Undo, variables: Variables<'_>) -> Result<String, Failure> {
+    database_address(target.api.local.as_ref(), target.db_url.as_ref(), variables).await
+}
 
 /// The export in some files.
 fn read_export(files: &[PathBuf], reading: Reading) -> Result<Export, Failure> {

@@ -6,10 +6,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::args;
-use crate::commands::Variables;
+use crate::commands::{Variables, database_address};
 use crate::database::Database;
 use crate::exit::{self, Failure};
-use crate::local::LocalStack;
 use crate::printer::Printer;
 use crate::typegen::{Options, Stale, generate};
 
@@ -20,7 +19,8 @@ use crate::typegen::{Options, Stale, generate};
 /// not answer, 7 when it refuses or lacks a schema.
 pub async fn run(args: &args::Types, variables: Variables<'_>, printer: &mut Printer) -> Result<u8, Failure> {
     let options = Options { schemas: args.schemas.clone(), time: args.time, renames: args.renames.clone() };
-    let catalog = Database::connect(&address(args, variables).await?).await?.catalog().await?;
+    let url = database_address(args.local.as_ref(), args.db_url.as_ref(), variables).await?;
+    let catalog = Database::connect(&url).await?.catalog().await?;
     let file = generate(&catalog, &options)?;
     file.left_out.iter().for_each(|note| printer.say(note));
     match &args.out {
@@ -29,19 +29,6 @@ pub async fn run(args: &args::Types, variables: Variables<'_>, printer: &mut Pri
         Some(out) => write(out, &file.source, printer)?,
     }
     Ok(exit::OK)
-}
-
-/// Where the database is.
-async fn address(args: &args::Types, variables: Variables<'_>) -> Result<String, Failure> {
-    if let Some(data) = &args.local {
-        let stack = LocalStack::find(variables("SUPABASE_STACK_BIN"));
-        return Ok(stack.status(data.as_deref()).await?.db_url);
-    }
-    let named = args.db_url.as_ref().map(|url| url.0.clone());
-    named.or_else(|| ["SUPABASE_DB_URL", "DATABASE_URL"].into_iter().find_map(variables)).ok_or_else(|| {
-        Failure::new(exit::USAGE, "usage.database", "which database?")
-            .help("pass --local for the stack on this machine, or --db-url, or set SUPABASE_DB_URL")
-    })
 }
 
 fn check(out: &Path, source: &str, printer: &mut Printer) -> Result<(), Failure> {

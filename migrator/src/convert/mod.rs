@@ -5,13 +5,16 @@
 //! is refused with a reason that never quotes the value.
 
 mod moment;
+mod numeral;
 mod quantity;
+mod spelling;
 
 pub(crate) use moment::{Spelling, clock, says_no_date, spelling};
 pub(crate) use quantity::is_dusty;
 
 use std::fmt;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
@@ -63,6 +66,8 @@ pub enum Coercion {
     TextChanged,
     /// NULL because the mapping does not list the value (`unknown = "null"`).
     UnknownAsNull,
+    /// NULL because the date is out of bounds (`unknown = "null"`).
+    OutOfBoundsAsNull,
     /// NULL because the record referred to is not there (`orphan = "null"`).
     OrphanAsNull,
 }
@@ -90,6 +95,7 @@ impl Coercion {
             Self::ChoiceFolded => "choice_folded",
             Self::TextChanged => "text_changed",
             Self::UnknownAsNull => "unknown_as_null",
+            Self::OutOfBoundsAsNull => "out_of_bounds_as_null",
             Self::OrphanAsNull => "orphan_as_null",
         }
     }
@@ -118,6 +124,7 @@ impl Coercion {
             Self::ChoiceFolded => "listed value had another spelling",
             Self::TextChanged => "text was changed as the mapping asks",
             Self::UnknownAsNull => "value that is not listed was set aside",
+            Self::OutOfBoundsAsNull => "date out of bounds was set aside",
             Self::OrphanAsNull => "reference to nothing became NULL",
         }
     }
@@ -183,11 +190,28 @@ impl Refusal {
     }
 }
 
+/// Texts that say there is nothing, where a text is not what the column is for.
+const SENTINELS: [&str; 9] = ["null", "undefined", "nan", "none", "n/a", "na", "-", "--", "—"];
+
 /// Converts what a record holds, if it holds something, by the rule of the column.
 ///
 /// Null gives NULL, and so does an empty text outside text columns. Defaults, references
 /// and `required` are the caller's.
-pub(crate) fn value(column: &Column, value: &Node, zone: &TimeZone) -> Result<Converted, Refusal> {
+pub(crate) fn value(
+    column: &Column,
+    value: &Node,
+    zone: &TimeZone,
+    today: Date,
+) -> Result<Converted, Refusal> {
+    let converted = unbounded(column, value, zone)?;
+    match &column.reading.bounds {
+        Some(bounds) => moment::within(bounds, converted, zone, today),
+        None => Ok(converted),
+    }
+}
+
+/// The same without `min` and `max`, for what the mapping itself says.
+pub(crate) fn unbounded(column: &Column, value: &Node, zone: &TimeZone) -> Result<Converted, Refusal> {
     match (column.kind, value) {
         (_, Node::Null) => Ok(Converted::new(Cell::Null)),
         (_, Node::Text(empty)) if empty.is_empty() && !column.keeps_empty_text() => {
@@ -195,11 +219,17 @@ pub(crate) fn value(column: &Column, value: &Node, zone: &TimeZone) -> Result<Co
         }
         (Type::Text, _) => text(column, value),
         (Type::Jsonb, _) => document(value),
+        (Type::TextArray, _) => text_array(value),
+        (_, Node::Text(blank)) if blank.trim().is_empty() => {
+            Ok(Converted::by(Cell::Null, Coercion::EmptyAsNull))
+        }
+        (_, Node::Text(text)) if SENTINELS.contains(&fold(text).as_str()) => {
+            Ok(Converted::by(Cell::Null, Coercion::SentinelAsNull))
+        }
         (Type::Int4 | Type::Int8 | Type::Numeric(_), _) => quantity::read(column, value),
         (Type::Date | Type::Timestamptz, _) => moment::read(column, value, zone),
         (Type::Bool, _) => boolean(value),
         (Type::Uuid, _) => uuid(value),
-        (Type::TextArray, _) => text_array(value),
     }
 }
 
@@ -289,8 +319,12 @@ fn boolean(value: &Node) -> Result<Converted, Refusal> {
         Node::Null | Node::List(_) | Node::Map(_) => return Err(Refusal::wrong_kind(value, Type::Bool)),
     };
     match spelling.as_str() {
-        "true" | "1" => Ok(Converted::by(Cell::Bool(true), Coercion::BoolFromOther)),
-        "false" | "0" => Ok(Converted::by(Cell::Bool(false), Coercion::BoolFromOther)),
+        "true" | "1" | "yes" | "y" | "on" | "oui" | "vrai" | "si" | "ja" => {
+            Ok(Converted::by(Cell::Bool(true), Coercion::BoolFromOther))
+        }
+        "false" | "0" | "no" | "n" | "off" | "non" | "faux" | "nein" => {
+            Ok(Converted::by(Cell::Bool(false), Coercion::BoolFromOther))
+        }
         _ => Err(Refusal::new(
             "not_a_bool",
             "the value is neither true nor false",
@@ -368,8 +402,11 @@ pub(crate) fn fits_jsonb(value: &Node) -> bool {
 mod tests {
     use super::*;
     use crate::export::read_json;
-    use crate::mapping::{Absent, DateFormat, Input, Reading};
+    use crate::mapping::{Absent, DateFormat, Input, NumberStyle, Reading};
     use proptest::prelude::*;
+
+    /// The day of all these tests.
+    const TODAY: Date = jiff::civil::date(2026, 3, 1);
 
     pub(super) fn column(kind: &str, reading: Reading) -> Column {
         let formats =
@@ -390,7 +427,7 @@ mod tests {
     pub(super) fn outcome(kind: &str, reading: Reading, json: &str) -> String {
         let node = read_json(json).expect("JSON");
         let paris = TimeZone::get("Europe/Paris").expect("a zone");
-        match value(&column(kind, reading), &node, &paris) {
+        match value(&column(kind, reading), &node, &paris, TODAY) {
             Ok(converted) => {
                 let notes: Vec<_> = converted.coercions.iter().map(|coercion| coercion.name()).collect();
                 let mut story =
@@ -415,6 +452,18 @@ mod tests {
             ("bool", "\"TRUE\"", "true bool_from_other"),
             ("bool", "1.0", "true bool_from_other"),
             ("bool", "2", "not_a_bool"),
+            ("bool", "\" Oui\"", "true bool_from_other"),
+            ("bool", "\"NON\"", "false bool_from_other"),
+            ("bool", "\"on\"", "true bool_from_other"),
+            ("bool", "\"off\"", "false bool_from_other"),
+            ("bool", "\"1\"", "true bool_from_other"),
+            ("bool", "\"sí\"", "true bool_from_other"),
+            ("bool", "\"peut-être\"", "not_a_bool"),
+            ("bool", "\"undefined\"", "null sentinel_as_null"),
+            ("int4", "\"  \"", "null empty_as_null"),
+            ("int4", "\"NaN\"", "null sentinel_as_null"),
+            ("text", "\"N/A\"", "\"N/A\" "),
+            ("text[]", "\"-\"", "[\"-\"] list_from_text"),
             ("uuid", "\"6BA7B810-9DAD-11D1-80B4-00C04FD430C8\"", "\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\" "),
             ("uuid", "\"x\"", "not_a_uuid"),
             ("jsonb", "{\"a\":1.0}", "{\"a\":1.0} "),
@@ -446,9 +495,13 @@ mod tests {
         #[test]
         fn no_text_panics_any_type(text in ".{0,30}", kind in 0_usize..9) {
             let kinds = ["text", "int4", "int8", "numeric(12,2)", "bool", "date", "timestamptz", "uuid", "text[]"];
-            let formats = vec![DateFormat::Iso, DateFormat::Dmy, DateFormat::Epoch];
-            let column = column(kinds[kind], Reading { formats, ..Reading::default() });
-            let _ = value(&column, &Node::Text(text), &TimeZone::UTC);
+            let formats = vec![
+                DateFormat::Iso, DateFormat::Ymd, DateFormat::Dmy, DateFormat::Compact, DateFormat::Ddmmyy,
+                DateFormat::Js, DateFormat::Epoch,
+            ];
+            let (number, money) = (Some(NumberStyle::De), Some("EUR".to_owned()));
+            let column = column(kinds[kind], Reading { formats, number, money, ..Reading::default() });
+            let _ = value(&column, &Node::Text(text), &TimeZone::UTC, TODAY);
         }
     }
 }

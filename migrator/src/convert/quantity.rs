@@ -3,13 +3,11 @@
 //! A digit goes only where the mapping allows it: `round = "float_artifact"` takes the
 //! dust a binary float leaves (`370.18000000000006`), and never a digit somebody typed.
 
-use std::borrow::Cow;
-
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::{Coercion, Converted, Refusal};
+use super::{Coercion, Converted, Refusal, numeral};
 use crate::cell::{Cell, Size, Type};
-use crate::mapping::{Column, NumberStyle, Round};
+use crate::mapping::{Column, Round};
 use crate::node::Node;
 use crate::number::Number;
 
@@ -25,7 +23,7 @@ const SMALLEST: i64 = -12;
 pub(super) fn read(column: &Column, value: &Node) -> Result<Converted, Refusal> {
     let (number, coercion) = match value {
         Node::Number(number) => (number.clone(), None),
-        Node::Text(text) => (typed(text, column.reading.number)?, Some(Coercion::NumberFromText)),
+        Node::Text(text) => (numeral::read(text, &column.reading)?, Some(Coercion::NumberFromText)),
         Node::Null | Node::Bool(_) | Node::List(_) | Node::Map(_) => {
             return Err(Refusal::wrong_kind(value, column.kind));
         }
@@ -45,34 +43,6 @@ pub(super) fn read(column: &Column, value: &Node) -> Result<Converted, Refusal> 
     };
     converted.coercions.extend(coercion);
     Ok(converted)
-}
-
-fn typed(text: &str, style: Option<NumberStyle>) -> Result<Number, Refusal> {
-    let plain = match style {
-        None => Cow::Borrowed(text.trim()),
-        Some(NumberStyle::Fr) => french(text)?,
-    };
-    Number::parse(&plain).ok_or_else(|| {
-        Refusal::new(
-            "not_a_number",
-            "the text is no number",
-            "write number = \"fr\" if the app spells 1 234,56, or map the field to a text column",
-        )
-    })
-}
-
-/// `1 234,56` with any kind of blank between the thousands.
-fn french(text: &str) -> Result<Cow<'_, str>, Refusal> {
-    let close: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-    let behind_point = close.split_once('.').map(|(_, behind)| behind);
-    if close.contains(',') && behind_point.is_some() || behind_point.is_some_and(|behind| behind.len() == 3) {
-        return Err(Refusal::new(
-            "number_ambiguous",
-            "the point may stand for thousands or for decimals",
-            "correct the number in the app, or in a copy of the file",
-        ));
-    }
-    Ok(Cow::Owned(close.replace(',', ".")))
 }
 
 fn decimal(number: &Number) -> Result<Decimal, Refusal> {
@@ -158,7 +128,8 @@ fn without_artifact(number: &Number, scale: u32) -> Option<Decimal> {
 mod tests {
     use super::super::tests::outcome;
     use super::*;
-    use crate::mapping::Reading;
+    use crate::mapping::{NumberStyle, Reading};
+    use proptest::prelude::*;
 
     #[test]
     fn a_number_is_stored_exactly_or_refused() {
@@ -202,17 +173,121 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn reads(reading: &Reading, cases: &[(&str, &str)]) {
+        for (text, expected) in cases {
+            let json = serde_json::to_string(text).expect("a text is JSON");
+            let expected = match expected.parse::<Decimal>() {
+                Ok(number) => format!("\"{}\" number_from_text", number.normalize()),
+                Err(_) => (*expected).to_owned(),
+            };
+            assert_eq!(outcome("numeric(12,2)", reading.clone(), &json), expected, "{text}");
+        }
+    }
+
+    fn in_style(number: NumberStyle) -> Reading {
+        Reading { number: Some(number), ..Reading::default() }
+    }
+
     #[test]
-    fn french_numbers_are_read_where_declared() {
-        let reading = || Reading { number: Some(NumberStyle::Fr), ..Reading::default() };
-        for (json, expected) in [
-            ("\"1 234,56\"", "\"1234.56\" number_from_text"),
-            ("\"84\u{202F}200\"", "\"84200\" number_from_text"),
-            ("\"95.50\"", "\"95.5\" number_from_text"),
-            ("\"1.500\"", "number_ambiguous"),
-            ("\"1.500,00\"", "number_ambiguous"),
-        ] {
-            assert_eq!(outcome("numeric(12,2)", reading(), json), expected, "{json}");
+    fn people_write_numbers_in_more_than_one_way() {
+        reads(
+            &in_style(NumberStyle::Fr),
+            &[
+                ("1 234,56", "1234.56"),
+                ("84\u{202F}200", "84200"),
+                ("-1\u{A0}234\u{A0}567,8", "-1234567.8"),
+                ("−12,5", "-12.5"),
+                ("95.50", "95.50"),
+                ("1.500", "number_ambiguous"),
+                ("1.500,00", "number_ambiguous"),
+                ("1.500.000", "number_ambiguous"),
+                ("12 34,5", "number_ambiguous"),
+                ("12,5,6", "not_a_number"),
+            ],
+        );
+        reads(
+            &in_style(NumberStyle::En),
+            &[
+                ("1,234.56", "1234.56"),
+                ("1'234.50", "1234.50"),
+                ("12.345", "numeric_scale"),
+                ("1,80", "number_ambiguous"),
+                ("1,234,56", "number_ambiguous"),
+                ("1,234'567", "number_ambiguous"),
+                (",234", "number_ambiguous"),
+            ],
+        );
+        reads(
+            &in_style(NumberStyle::De),
+            &[
+                ("1.234,56", "1234.56"),
+                ("1.500.000", "1500000"),
+                ("1,5", "1.5"),
+                ("1.5", "number_ambiguous"),
+                ("1,234.56", "not_a_number"),
+                ("", "null empty_as_null"),
+                ("n/a", "null sentinel_as_null"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_currency_goes_where_it_is_the_one_declared() {
+        let euros = Reading { money: Some("EUR".to_owned()), ..in_style(NumberStyle::Fr) };
+        reads(
+            &euros,
+            &[
+                ("1 234,56 €", "1234.56"),
+                ("€12", "12"),
+                ("EUR 12,50", "12.50"),
+                ("-12,50 eur", "-12.50"),
+                ("€ -12,50", "-12.50"),
+                ("-€12,50", "-12.50"),
+                ("12,50", "12.50"),
+                ("12 euros", "12"),
+                ("12 $", "currency_mismatch"),
+                ("12 USD", "currency_mismatch"),
+                ("€ 12 CHF", "currency_mismatch"),
+                ("12 pièces", "currency_mismatch"),
+                ("€", "not_a_number"),
+            ],
+        );
+        let plain = Reading { money: Some("KZT".to_owned()), ..Reading::default() };
+        reads(&plain, &[("1500 ₸", "1500"), ("1500 KZT", "1500"), ("1,500 ₸", "not_a_number")]);
+        reads(&Reading::default(), &[("12 €", "not_a_number")]);
+    }
+
+    proptest! {
+        #[test]
+        fn an_amount_loses_nothing(cents in -99_999_999_999_i64..99_999_999_999, style in 0_usize..3) {
+            let amount = Decimal::new(cents, 2).normalize();
+            let (style, thousands, decimals) = [
+                (NumberStyle::Fr, '\u{202F}', ','),
+                (NumberStyle::En, ',', '.'),
+                (NumberStyle::De, '.', ','),
+            ][style];
+            let whole = (cents.abs() / 100).to_string();
+            let from_the_right = |(at, digit): (usize, char)| {
+                let mark = (at > 0 && (whole.len() - at).is_multiple_of(3)).then_some(thousands);
+                mark.into_iter().chain([digit])
+            };
+            let grouped: String = whole.chars().enumerate().flat_map(from_the_right).collect();
+            let sign = if cents < 0 { "-" } else { "" };
+            let text = format!("{sign}{grouped}{decimals}{:02} €", cents.abs() % 100);
+            let reading = Reading { money: Some("EUR".to_owned()), ..in_style(style) };
+            let json = serde_json::to_string(&text).expect("a text is JSON");
+            prop_assert_eq!(
+                outcome("numeric(12,2)", reading, &json),
+                format!("\"{amount}\" number_from_text"),
+            );
+        }
+
+        #[test]
+        fn an_integer_keeps_every_digit(value in any::<i64>()) {
+            prop_assert_eq!(outcome("int8", Reading::default(), &value.to_string()), format!("{value} "));
+            let text = outcome("int8", Reading::default(), &format!("\"{value}\""));
+            prop_assert_eq!(text, format!("{value} number_from_text"));
         }
     }
 }

@@ -11,6 +11,7 @@ mod encoding;
 mod items;
 mod json;
 mod lz;
+mod mojibake;
 mod outline;
 mod token;
 
@@ -26,6 +27,7 @@ pub(crate) use items::place as item_place;
 pub use items::{Item, Items};
 pub use outline::{Kind, Outline, Wrapping};
 
+use encoding::{Unreadable, Utf8};
 use outline::{Outliner, Place};
 use token::{Fault, Token, Tokens};
 
@@ -323,6 +325,24 @@ pub(crate) fn read_json(text: &str) -> Option<Node> {
     json::read(text.as_bytes(), &mut Repairs::default()).ok()
 }
 
+/// Counts the texts in a value whose characters were spelt twice, and puts them right if asked to.
+pub(crate) fn mend(value: &mut Node, fix: bool) -> usize {
+    match value {
+        Node::Text(text) => match mojibake::repaired(text) {
+            Some(repaired) => {
+                if fix {
+                    *text = repaired;
+                }
+                1
+            }
+            None => 0,
+        },
+        Node::List(items) => items.iter_mut().map(|item| mend(item, fix)).sum(),
+        Node::Map(members) => members.values_mut().map(|member| mend(member, fix)).sum(),
+        Node::Null | Node::Bool(_) | Node::Number(_) => 0,
+    }
+}
+
 /// The list or object a text holds, if that is all it holds.
 pub(crate) fn opened_text(text: &str) -> Option<Node> {
     text.trim_start().starts_with(['{', '[']).then(|| read_json(text)).flatten()
@@ -354,15 +374,41 @@ fn fingerprint(bytes: &mut dyn Read) -> io::Result<(String, u64)> {
     Ok((hex, length))
 }
 
-/// The text of a file in UTF-8, which is the file itself if it is.
-fn text(file: &str, text: Text, _reading: Reading) -> Result<(Encoding, Text), Failure> {
-    let mut bytes = Vec::new();
-    raw(&text).and_then(|mut raw| raw.read_to_end(&mut bytes)).map_err(changed)?;
-    let (encoding, decoded) = encoding::decode(file, &bytes, &mut Repairs::default())?;
-    Ok(match (encoding, text) {
-        (Encoding::Utf8, text) => (encoding, text),
-        (Encoding::Utf8WithMark, Text::File(path, _)) => (encoding, Text::File(path, 3)),
-        _ => (encoding, Text::Memory(decoded.as_bytes().into())),
+/// The text of a file in UTF-8, which is the file itself if it is; its validity is known then.
+fn text(file: &str, text: Text, reading: Reading) -> Result<(Encoding, Text), Failure> {
+    let failed = |error: io::Error| match Unreadable::of(&error) {
+        Some(reason) => reason.failure(file),
+        None => changed(error),
+    };
+    let (encoding, decoded) = {
+        let mut utf8 = Utf8::new(raw(&text).map_err(changed)?, reading.encoding).map_err(failed)?;
+        let mut decoded = Scratch::default();
+        let is_utf8 = |encoding| matches!(encoding, Encoding::Utf8 | Encoding::Utf8WithMark);
+        if is_utf8(utf8.encoding()) {
+            io::copy(&mut utf8, &mut io::sink()).map_err(failed)?;
+        } else {
+            io::copy(&mut utf8, &mut decoded).map_err(failed)?;
+        }
+        let encoding = utf8.encoding();
+        if !is_utf8(encoding) && decoded.len() == 0 {
+            // Only ASCII for so long that it passed for UTF-8.
+            let mut again = Utf8::new(raw(&text).map_err(changed)?, Some(encoding)).map_err(failed)?;
+            io::copy(&mut again, &mut decoded).map_err(failed)?;
+        }
+        (encoding, (!is_utf8(encoding)).then_some(decoded))
+    };
+    Ok(match (decoded, encoding, text) {
+        (Some(decoded), encoding, _) => (encoding, Text::Scratch(decoded)),
+        (None, Encoding::Utf8WithMark, Text::File(path, _)) => (encoding, Text::File(path, 3)),
+        (None, Encoding::Utf8WithMark, Text::Memory(bytes)) => {
+            (encoding, Text::Memory(bytes.get(3..).unwrap_or_default().into()))
+        }
+        (None, encoding, Text::Scratch(scratch)) if encoding == Encoding::Utf8WithMark => {
+            let mut rest = Scratch::default();
+            io::copy(&mut scratch.reader(3), &mut rest).map_err(changed)?;
+            (encoding, Text::Scratch(rest))
+        }
+        (None, encoding, text) => (encoding, text),
     })
 }
 
@@ -423,7 +469,8 @@ impl Opener<'_> {
                 },
                 Some(_) => match lz::open(&token::units(&text)) {
                     Some(opened) => {
-                        wrapped.push(opened.flavour);
+                        self.export.repairs.lone_surrogates += opened.lone_surrogates;
+                        wrapped.push(Wrapping::from(opened.flavour));
                         text = opened.text.into_bytes();
                     }
                     None => return Ok(outline),
@@ -644,7 +691,8 @@ mod tests {
             (b"{\"a\":[{", "export.truncated", "in the middle of /a/0 (line 1, column 7)"),
             (b"{\"a\"\n1}", "export.syntax", "line 2, column 1"),
             (b"[1] 2", "export.syntax", "follows the end"),
-            (b"{\"a\":\"caf\xE9\"}", "export.encoding", "Latin-1"),
+            (b"{\"a\":\"\xC3\xA9 caf\xE9\"}", "export.encoding", "line 1, column 13"),
+            (b"PK\x03\x04", "export.encoding", "ZIP"),
             (b"\xFF\xFE\0\0", "export.encoding", "UTF-32"),
             (b"\xFF\xFE[", "export.encoding", "UTF-16"),
             (b"{\"a\":[1],\"a\":[2]}", "export.repeated_key", "the key \"a\" twice"),

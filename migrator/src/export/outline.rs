@@ -10,6 +10,7 @@ use indexmap::map::Entry;
 
 use super::Repairs;
 use super::json::characters;
+use super::lz::Flavour;
 use super::token::{Fault, Token, Tokens};
 use crate::pointer::Pointer;
 
@@ -89,6 +90,17 @@ pub enum Wrapping {
     LzStringUri,
     /// A list of names and values, as Playwright and others write it.
     Pairs,
+}
+
+impl From<Flavour> for Wrapping {
+    fn from(flavour: Flavour) -> Self {
+        match flavour {
+            Flavour::Raw => Self::LzString,
+            Flavour::Utf16 => Self::LzStringUtf16,
+            Flavour::Base64 => Self::LzStringBase64,
+            Flavour::Uri => Self::LzStringUri,
+        }
+    }
 }
 
 impl Outline {

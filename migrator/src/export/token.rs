@@ -119,16 +119,6 @@ impl<B: BufRead> Tokens<B> {
         &self.text
     }
 
-    /// How many bytes were read.
-    pub(super) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// How many lists and objects are open.
-    pub(super) fn depth(&self) -> usize {
-        self.open.len()
-    }
-
     /// Where the next value begins, if there is one.
     pub(super) fn begin(&mut self) -> Result<u64, Fault> {
         self.blanks()?;

@@ -24,6 +24,10 @@ pub(crate) enum Look {
     Dmy,
     /// Reads as month, day, year.
     Mdy,
+    /// `2025/8/1`: year, month, day, and no ISO.
+    Ymd,
+    /// `Mon Aug 11 2025 09:30:00 GMT+0200`, as JavaScript turns a date into a text.
+    Js,
     /// Day and month in numbers, with a time of day.
     NumberedTime,
     /// `Invalid Date`, `-`: a text that says there is no date.
@@ -138,6 +142,8 @@ fn dates(text: &str, found: &mut impl FnMut(Look)) {
         Some(Spelling::Day) => found(Look::IsoDay),
         Some(Spelling::Local) => found(Look::IsoLocal),
         Some(Spelling::Instant) => found(Look::IsoInstant),
+        None if convert::spelling(text, DateFormat::Ymd).is_some() => found(Look::Ymd),
+        None if convert::spelling(text, DateFormat::Js).is_some() => found(Look::Js),
         None => {}
     }
     let (dmy, mdy) = (convert::spelling(text, DateFormat::Dmy), convert::spelling(text, DateFormat::Mdy));
@@ -277,6 +283,8 @@ mod tests {
             ("2025-08-11", Look::IsoDay),
             ("2026-05-15T15:50:56.788208", Look::IsoLocal),
             ("2025-08-11T09:00:00.000Z", Look::IsoInstant),
+            ("2025-10-1", Look::Ymd),
+            ("Mon Aug 11 2025 09:30:00 GMT+0200 (CEST)", Look::Js),
             ("31/12/2025", Look::Dmy),
             ("12/31/2025", Look::Mdy),
             ("29/08/2026 13:24", Look::NumberedTime),

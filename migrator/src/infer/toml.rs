@@ -233,6 +233,10 @@ fn spelling(format: DateFormat) -> &'static str {
         DateFormat::Dmy => "dmy",
         DateFormat::Mdy => "mdy",
         DateFormat::Epoch => "epoch",
+        DateFormat::Ymd => "ymd",
+        DateFormat::Compact => "compact",
+        DateFormat::Ddmmyy => "ddmmyy",
+        DateFormat::Js => "js",
     }
 }
 

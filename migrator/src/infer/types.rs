@@ -157,6 +157,10 @@ fn text(name: &str, texts: &Texts) -> Typed {
     if day + local + instant > 0 && day + local + instant + none == count {
         return iso(day, local, instant);
     }
+    let (ymd, js) = (texts.with(Look::Ymd), texts.with(Look::Js));
+    if ymd + js > 0 && day + local + instant + ymd + js + none == count {
+        return spelt(day + local + instant, ymd, js, local + instant + js);
+    }
     if texts.with(Look::Dmy) + texts.with(Look::Mdy) > 0 {
         if let Some(numbered) = numbered(texts, day + local + instant + none) {
             return numbered;
@@ -210,6 +214,17 @@ fn iso(day: u64, local: u64, instant: u64) -> Typed {
                 "ISO: {day} days, {local} times without a zone, {instant} instants; what has no zone is read in source.tz"
             ),
         ),
+    }
+}
+
+/// Dates that are not all ISO, and whose order nobody can mistake.
+fn spelt(iso: u64, ymd: u64, js: u64, times: u64) -> Typed {
+    let spellings = [(iso, DateFormat::Iso), (ymd, DateFormat::Ymd), (js, DateFormat::Js)];
+    let formats = spellings.iter().filter(|(count, _)| *count > 0).map(|(_, format)| *format).collect();
+    let kind = if times > 0 { Type::Timestamptz } else { Type::Date };
+    Typed {
+        formats,
+        ..typed(kind, format!("dates: {iso} ISO, {ymd} year first, {js} as JavaScript spells them"))
     }
 }
 
@@ -309,6 +324,7 @@ mod tests {
             ("day", "[\"31/12/2025\", \"12/31/2025\"]", "text"),
             ("day", "[\"29/08/2026 13:24\", \"2026-08-29T13:24:00\"]", "timestamptz iso dmy"),
             ("day", "[\"2025-08-11\", \"010226\"]", "text"),
+            ("day", "[\"2025-10-1\", \"2025-10-12\"]", "date iso ymd"),
             ("cedula", "[\"99999999901\", \"123456\"]", "text"),
             ("phone", "[\"0612345678\"]", "text"),
             ("year", "[\"2016\", 2018]", "int4"),

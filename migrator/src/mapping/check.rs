@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::file::{self, File};
 use super::media;
 use super::{
-    Absent, Accounts, Choices, Column, DateFormat, EXTRA, Field, IdRule, Ids, Input, Mapping, Media, Parent,
-    Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
+    Absent, Accounts, Bound, Bounds, Choices, Column, DateFormat, EXTRA, Field, IdRule, Ids, Input, Mapping,
+    Media, Parent, Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
 };
 use crate::cell::{Cell, Type};
 use crate::convert;
@@ -339,7 +339,9 @@ impl Checker<'_> {
             reading: Reading {
                 via: file.via.clone(),
                 formats: if file.format.0.is_empty() { vec![DateFormat::Iso] } else { file.format.0.clone() },
+                bounds: self.bounds(place, file)?,
                 number: file.number,
+                money: file.money.as_ref().map(|money| self.currency(place, money)).transpose()?,
                 round: file.round,
                 empty: file.empty,
             },
@@ -371,7 +373,10 @@ impl Checker<'_> {
             (!file.by.0.is_empty() && file.r#ref.is_none(), "by needs ref"),
             (file.media.is_some() && !has_from, "media needs from"),
             (file.media.is_some() && file.r#enum.is_some(), "a file is none of an enum"),
-            (file.unknown.is_some() && file.r#enum.is_none(), "unknown needs enum"),
+            (
+                file.unknown.is_some() && file.r#enum.is_none() && file.min.is_none() && file.max.is_none(),
+                "unknown needs enum, min or max",
+            ),
             (file.r#ref.is_some() && file.default.is_some(), "a reference has no default"),
         ];
         match complaints.into_iter().find(|(wrong, _)| *wrong) {
@@ -394,6 +399,11 @@ impl Checker<'_> {
             (!file.via.is_empty() && !text, "via needs type text"),
             (file.empty.is_some() && !text, "empty needs type text: elsewhere \"\" is NULL anyway"),
             (file.number.is_some() && !number, "number needs a type of numbers"),
+            (file.money.is_some() && !number, "money needs a type of numbers"),
+            (
+                (file.min.is_some() || file.max.is_some()) && !date,
+                "min and max need type date or timestamptz",
+            ),
             (file.round.is_some() && !sized, "round needs type numeric(p,s)"),
             (!formats.is_empty() && !date, "format needs type date or timestamptz"),
             (
@@ -476,6 +486,38 @@ impl Checker<'_> {
         Ok(Choices { values: all, unknown: file.unknown.unwrap_or_default() })
     }
 
+    fn bounds(&self, place: &Place<'_>, file: &file::Column) -> Result<Option<Bounds>, Failure> {
+        if file.min.is_none() && file.max.is_none() {
+            return Ok(None);
+        }
+        let read = |bound: &Spanned<Value>| {
+            let text = match bound.get_ref() {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            text.parse::<Bound>()
+                .map_err(|why| self.refuse(bound.span(), "mapping.bounds", format!("{place}: {why}")))
+        };
+        let min = file.min.as_ref().map(read).transpose()?;
+        let max = file.max.as_ref().map(read).transpose()?;
+        if let (Some(Bound::Day(min)), Some(Bound::Day(max))) = (min, max)
+            && min > max
+        {
+            return Err(self.refuse_column(place, "mapping.bounds", "min comes after max"));
+        }
+        Ok(Some(Bounds { min, max, unknown: file.unknown.unwrap_or_default() }))
+    }
+
+    fn currency(&self, place: &Place<'_>, code: &Spanned<String>) -> Result<String, Failure> {
+        let is_code =
+            code.get_ref().len() == 3 && code.get_ref().bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_code {
+            return Ok(code.get_ref().clone());
+        }
+        let why = format!("{place}: money is the code of a currency, such as \"EUR\"");
+        Err(self.refuse(code.span(), "mapping.money", why))
+    }
+
     fn literal(
         &self,
         place: &Place<'_>,
@@ -483,7 +525,7 @@ impl Checker<'_> {
         column: &Column,
         rules: &Rules<'_>,
     ) -> Result<Cell, Failure> {
-        match convert::value(column, &literal_node(value), rules.zone) {
+        match convert::unbounded(column, &literal_node(value), rules.zone) {
             Ok(converted) => Ok(converted.cell),
             Err(refusal) => Err(self.refuse_column(
                 place,

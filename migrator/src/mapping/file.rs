@@ -155,7 +155,10 @@ pub(super) struct Column {
     pub(super) orphan: Option<Orphan>,
     #[serde(default)]
     pub(super) format: Formats,
+    pub(super) min: Option<Spanned<Value>>,
+    pub(super) max: Option<Spanned<Value>>,
     pub(super) number: Option<NumberStyle>,
+    pub(super) money: Option<Spanned<String>>,
     pub(super) round: Option<Round>,
     pub(super) empty: Option<Empty>,
 }
@@ -184,7 +187,7 @@ pub enum Via {
     Lower,
 }
 
-/// What becomes of a value that an enum does not list.
+/// What becomes of a value that an enum does not list, or that is out of bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
@@ -212,10 +215,18 @@ pub enum Orphan {
 pub enum DateFormat {
     /// `2025-08-11`, with a time and an offset or without.
     Iso,
-    /// `11/08/2025`.
+    /// `2025/8/11` or `2025-8-1`, with a time or without.
+    Ymd,
+    /// `11/08/2025`, with a time or without.
     Dmy,
-    /// `08/11/2025`.
+    /// `08/11/2025`, with a time or without.
     Mdy,
+    /// `20250811`, or `20250811093000`, or with parts of a second.
+    Compact,
+    /// `110825`; years from 69 on are in the last century.
+    Ddmmyy,
+    /// `Mon Aug 11 2025 09:30:00 GMT+0200 (…)`: a JavaScript date turned into a text.
+    Js,
     /// Seconds or milliseconds since 1970.
     Epoch,
 }
@@ -226,6 +237,10 @@ pub enum DateFormat {
 pub enum NumberStyle {
     /// `1 234,56`.
     Fr,
+    /// `1,234.56`.
+    En,
+    /// `1.234,56`.
+    De,
 }
 
 /// Which digits may go.

@@ -5,6 +5,7 @@
 //! option stands where it has no meaning. After that nothing about it can fail.
 //! Tables are kept parents first; the children of a table are tables with a [`Parent`].
 
+mod bound;
 mod check;
 mod file;
 mod media;
@@ -13,6 +14,7 @@ mod path;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+pub use bound::{Bound, Unit};
 pub use file::{DateFormat, Empty, Mojibake, NumberStyle, Orphan, Round, Unknown, UnknownKeys, Via};
 pub use media::{Media, Pattern};
 pub(crate) use path::Found;
@@ -236,12 +238,27 @@ pub struct Reading {
     pub via: Vec<Via>,
     /// How a date may be spelt.
     pub formats: Vec<DateFormat>,
+    /// Which dates the column allows.
+    pub bounds: Option<Bounds>,
     /// How a text spells a number.
     pub number: Option<NumberStyle>,
+    /// The code of the currency that may stand beside a number.
+    pub money: Option<String>,
     /// Which digits may go.
     pub round: Option<Round>,
     /// What an empty text means.
     pub empty: Option<Empty>,
+}
+
+/// Which dates a column allows.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// The first day.
+    pub min: Option<Bound>,
+    /// The last day.
+    pub max: Option<Bound>,
+    /// What becomes of any other.
+    pub unknown: Unknown,
 }
 
 impl Mapping {

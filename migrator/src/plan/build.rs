@@ -348,7 +348,7 @@ impl<'a> Ground<'a> {
         }
         let converted = match &column.reference {
             Some(reference) => self.reference(table, settled, reference, value, notes)?,
-            None => convert::value(column, value, &self.context.zone)?,
+            None => convert::value(column, value, &self.context.zone, self.context.today)?,
         };
         if converted.keep {
             fates.keep(field);

@@ -11,9 +11,9 @@ use super::build::Ground;
 use super::settle::Settled;
 use crate::convert::Refusal;
 use crate::exit::Failure;
-use crate::export::{Item, Items, Outline, Repairs, opened_text};
+use crate::export::{Item, Items, Outline, Repairs, mend, opened_text};
 use crate::identity::{self, Identified, SEPARATOR};
-use crate::mapping::{Field, Found, IdRule, Path, Table};
+use crate::mapping::{Field, Found, IdRule, Mojibake, Path, Table};
 use crate::node::Node;
 use crate::pointer::Pointer;
 use crate::record::Record;
@@ -109,10 +109,15 @@ impl<'a> Ground<'a> {
                         number += 1;
                         continue;
                     }
+                    let mut mended = 0;
                     self.export.each(outline, &at, path.items, repairs, &mut |mut item| {
                         item.group = item.group.or_else(|| group.clone());
                         if path.items == Items::One && item.key.is_none() {
                             item.key.clone_from(&group);
+                        }
+                        if self.mapping.source.mojibake != Mojibake::Off {
+                            let fix = self.mapping.source.mojibake == Mojibake::Fix;
+                            mended += mend(&mut item.value, fix);
                         }
                         let record = Record::new(item, secrets);
                         let identified = self.identify(table, &record, settled.rank(number));
@@ -120,6 +125,7 @@ impl<'a> Ground<'a> {
                         number += 1;
                         Ok(())
                     })?;
+                    repairs.mojibake += mended;
                 }
             }
         }

@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use uuid::Uuid;
@@ -41,6 +43,8 @@ pub struct Context {
     pub scope: String,
     /// The zone of times that do not say theirs.
     pub zone: TimeZone,
+    /// The day it is there, for bounds such as `today+2y`.
+    pub today: Date,
 }
 
 /// What a run would do.
@@ -207,6 +211,7 @@ impl Context {
         owner: Uuid,
         scope: Option<&str>,
         zone: Option<&str>,
+        now: Timestamp,
     ) -> Result<Self, Failure> {
         let scope = match scope.or(mapping.source.scope.as_deref()) {
             None | Some("$owner") => owner.to_string(),
@@ -224,7 +229,8 @@ impl Context {
                     .because(error)
             })?,
         };
-        Ok(Self { owner, scope, zone })
+        let today = zone.to_datetime(now).date();
+        Ok(Self { owner, scope, zone, today })
     }
 }
 
@@ -300,22 +306,6 @@ impl TablePlan {
     /// True for the id of a row of the plan.
     pub fn plans(&self, id: Uuid) -> bool {
         self.ids.holds(*id.as_bytes()).unwrap_or(false)
-    }
-
-    /// What a row says, as a number that is the same for equal rows, however they were written.
-    pub(crate) fn fingerprint(&self, row: &Row) -> u128 {
-        let mut cells: Vec<_> =
-            self.columns.iter().map(|column| column.name.as_str()).zip(&row.cells).collect();
-        cells.sort_by_key(|(name, _)| *name);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(row.id.as_bytes());
-        for (name, cell) in cells.into_iter().filter(|(_, cell)| **cell != Cell::Unset) {
-            hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
-            cell.feed(&mut hasher);
-        }
-        let mut half = [0; 16];
-        half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        u128::from_le_bytes(half)
     }
 
     /// The column at this place of a row's cells.

@@ -12,7 +12,7 @@ fn plan(file: &str) -> Option<Plan> {
     let folder = PathBuf::from(std::env::var_os("EXPORTS_DIR")?);
     let bytes = std::fs::read(folder.join(file)).expect("EXPORTS_DIR holds the garage's files");
     let mapping = garage();
-    let context = Context::new(&mapping, crate::OWNER, None, None).expect("a context");
+    let context = Context::new(&mapping, crate::OWNER, None, None, crate::NOW).expect("a context");
     let export = Export::read(file, &bytes).expect("a readable file");
     Some(Plan::new(&export, &mapping, &context, &Known::default()).expect("a garage"))
 }

@@ -12,6 +12,7 @@ mod shipped;
 mod typegen;
 mod unreadable;
 
+use jiff::Timestamp;
 use migrator::export::Export;
 use migrator::mapping::Mapping;
 use migrator::plan::{Context, Known, Plan};
@@ -19,6 +20,9 @@ use uuid::Uuid;
 
 /// The owner all these plans are for.
 const OWNER: Uuid = Uuid::from_u128(0x5eed_0000_0000_4000_8000_0000_0000_0001);
+
+/// When all these plans are made.
+const NOW: Timestamp = Timestamp::constant(1_772_366_400, 0);
 
 /// A garden club: what the shipped mapping does not use.
 const CLUB: &str = include_str!("fixtures/club.toml");
@@ -36,7 +40,8 @@ fn export(json: &str) -> Export {
 }
 
 fn plan(mapping: &Mapping, json: &str) -> Plan {
-    let context = Context::new(mapping, OWNER, None, None).expect("the mapping's own scope and zone");
+    let context =
+        Context::new(mapping, OWNER, None, None, crate::NOW).expect("the mapping's own scope and zone");
     Plan::new(&export(json), mapping, &context, &Known::default()).expect("the mapping fits the fixture")
 }
 

@@ -99,7 +99,8 @@ fn no_secret_reaches_a_row() {
 fn two_owners_of_one_file_never_meet() {
     let (mapping, export) = (garage(), export(migrator::sample::GARAGE));
     let ids = |owner: u128, scope: Option<&str>| {
-        let context = Context::new(&mapping, Uuid::from_u128(owner), scope, None).expect("a context");
+        let context =
+            Context::new(&mapping, Uuid::from_u128(owner), scope, None, crate::NOW).expect("a context");
         let plan = Plan::new(&export, &mapping, &context, &Known::default()).expect("the sample fits");
         let mut ids: Vec<Uuid> =
             plan.tables.iter().flat_map(|table| table.rows.all().expect("room")).map(|row| row.id).collect();
@@ -115,7 +116,7 @@ fn two_owners_of_one_file_never_meet() {
 #[test]
 fn another_apps_export_is_recognised_as_such() {
     let mapping = garage();
-    let context = Context::new(&mapping, crate::OWNER, None, None).expect("a context");
+    let context = Context::new(&mapping, crate::OWNER, None, None, crate::NOW).expect("a context");
     for json in [r#"{"bookings": [], "members": {}}"#, "[]", "3", "{}", r#"{"data": {"customers": 3}}"#] {
         let failure = Plan::new(&export(json), &mapping, &context, &Known::default()).expect_err(json);
         assert_eq!((failure.code, failure.id), (migrator::exit::INPUT, "export.shape"));

@@ -10,7 +10,7 @@ fn a_reason_names_file_place_and_next_step() {
         (&b""[..], "export.empty"),
         (br#"{"data":{"customers":[{"id":"a"#, "export.truncated"),
         (br#"{"data":{"customers":[}}"#, "export.syntax"),
-        (b"{\"nom\":\"Lef\xE8vre\"}", "export.encoding"),
+        (b"{\"nom\":\"Lef\xE8vre\",\"pr\xC3\xA9nom\":1}", "export.encoding"),
         (deep.as_bytes(), "export.depth"),
     ] {
         let failure = Export::read("backup.json", bytes).expect_err(id);
