@@ -75,8 +75,8 @@ fn with_table(
             let message = format!("the column is {}, and the mapping sends {}", held.of, column.kind);
             misfits.push(misfit(table, Some(column.name), "column_type", &message));
         }
-        let may_be_null = !column.always && !(column.unset && catalog.has_default(held));
-        if may_be_null && !catalog.is_nullable(held) {
+        let filled = column.always || column.unset && catalog.has_default(held);
+        if !filled && !catalog.is_nullable(held) {
             misfits.push(misfit(
                 table,
                 Some(column.name),

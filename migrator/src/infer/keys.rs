@@ -45,6 +45,7 @@ pub(crate) fn decide(place: &Place, items: Items, family: bool, child: bool, tab
         let parts: Vec<String> = group.into_iter().chain([whole.to_owned()]).collect();
         return match (child, items) {
             (false, Items::Members) if !family => Id::Fields(vec!["$key".to_owned()]),
+            (false, Items::Nested) if !family => Id::Fields(parts),
             _ => Id::Natural(parts),
         };
     }

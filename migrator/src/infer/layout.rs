@@ -258,6 +258,12 @@ fn members(maps: &Maps, words: Words) -> Option<(Items, Place)> {
             return None;
         }
         let all = all();
+        let plain = |member: &Place| member.scalars() > 0 && member.scalars() == member.filled();
+        if names_are_data(&all.maps) && all.maps.fields.values().all(plain) {
+            let mut values = Place::default();
+            all.maps.fields.values().for_each(|member| values.merge(member.clone()));
+            return Some((Items::Nested, values));
+        }
         let deeper = names_are_data(&all.maps) && all.maps.fields.values().all(Place::is_records);
         return Some(match deeper.then(|| members(&all.maps, words)).flatten() {
             Some((Items::Members, records)) => (Items::Nested, records),
@@ -344,7 +350,10 @@ fn is_branch(name: &str, place: &Place, depth: usize) -> bool {
             member.is_records() && !is_one(member) && (is_store(member) || is_branch(name, member, depth + 1))
         })
         .count();
-    let own = fields.iter().filter(|(name, member)| member.scalars() > 0 && !noise::is_header(name)).count();
+    let is_own = |name: &str, member: &Place| {
+        member.scalars() > 0 && !noise::is_header(name) && !noise::is_state(name)
+    };
+    let own = fields.iter().filter(|(name, member)| is_own(name, member)).count();
     let container = names::plain(name);
     let container = container.rsplit('_').next().unwrap_or_default();
     let is_container = matches!(

@@ -4,6 +4,7 @@
 
 use crate::typegen::name::words;
 
+use super::layout;
 use super::names;
 use super::stats::Place;
 use super::text::Look;
@@ -52,6 +53,22 @@ const REASONS: [(&[&str], &str); 8] = [
         &["debug", "log", "sentry", "amplitude", "mixpanel", "posthog", "gtm", "analytics", "flags"],
         "what the app tells its makers",
     ),
+];
+
+/// Words of what a store keeps beside its records.
+const STATE: [&str; 12] = [
+    "loading",
+    "loaded",
+    "error",
+    "errors",
+    "hydrated",
+    "initialized",
+    "fetched",
+    "fetching",
+    "selected",
+    "current",
+    "active",
+    "status",
 ];
 
 /// Words of what an export says of itself.
@@ -128,15 +145,22 @@ pub(crate) fn is_header(name: &str) -> bool {
     words(name).iter().any(|word| HEADER.contains(&word.as_str())) || names::is_moment(name)
 }
 
+/// True for a name that a store has beside its records.
+pub(crate) fn is_state(name: &str) -> bool {
+    words(name).iter().any(|word| STATE.contains(&word.as_str()))
+}
+
 fn named(name: &[String]) -> Option<&'static str> {
     let joined = name.join("");
     let is = |known: &&str| name.iter().any(|word| word == known) || joined == **known;
-    REASONS.iter().find(|(words, _)| words.iter().any(|word| is(&word))).map(|(_, reason)| *reason)
+    REASONS.iter().find(|(words, _)| words.iter().any(is)).map(|(_, reason)| *reason)
 }
 
+/// True if there is a list of objects in it, however deep, or an object of objects by key.
 fn holds_records(place: &Place) -> bool {
-    place.items().is_some_and(|items| items.maps.count > 0)
-        || place.maps.fields.values().any(|field| field.items().is_some_and(|items| items.maps.count > 0))
+    let listed = place.items().is_some_and(|items| items.maps.count > 0);
+    let keyed = || layout::collection(place).is_some_and(|(_, records)| records.maps.count > 1);
+    listed || place.maps.count > 0 && keyed() || place.maps.fields.values().any(holds_records)
 }
 
 #[cfg(test)]
@@ -157,6 +181,7 @@ mod tests {
             ("version", "1", true),
             ("app-settings", "{\"currency\":\"MAD\"}", false),
             ("sessions", "[{\"id\":1}]", false),
+            ("persist:root", "{\"a\":{\"b\":{\"c\":[{\"id\":1}]}}}", false),
             ("session_logs", "[{\"id\":1}]", false),
             ("tags", "[\"a\"]", false),
         ] {

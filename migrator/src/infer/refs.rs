@@ -188,6 +188,9 @@ fn scalars(table: &Table) -> impl Iterator<Item = (String, &Values)> {
 
 /// Whether a column points at a table: how well it is named for it, by which fields, how often it hits.
 fn points(table: &Table, field: &str, values: &Values, target: &Target) -> Option<(u8, Vec<String>, u64)> {
+    if field.starts_with('$') && target.name == table.name {
+        return None;
+    }
     let named = named_for(field, target);
     let total = values.total();
     let share = |hits: u64| hits * 100 / total.max(1);

@@ -89,7 +89,7 @@ impl Walk<'_> {
         }
         let at = Pointer::root();
         match &outline.kind {
-            Kind::Map(members) if members.values().all(|member| is_small(member)) && !is_opened(outline) => {
+            Kind::Map(members) if members.values().all(is_small) && !is_opened(outline) => {
                 place.begin_map();
                 self.members(outline, place, depth)
             }

@@ -161,10 +161,10 @@ fn text(name: &str, texts: &Texts) -> Typed {
     if ymd + js > 0 && day + local + instant + ymd + js + none == count {
         return spelt(day + local + instant, ymd, js, local + instant + js);
     }
-    if texts.with(Look::Dmy) + texts.with(Look::Mdy) > 0 {
-        if let Some(numbered) = numbered(texts, day + local + instant + none) {
-            return numbered;
-        }
+    if texts.with(Look::Dmy) + texts.with(Look::Mdy) > 0
+        && let Some(numbered) = numbered(texts, day + local + instant + none)
+    {
+        return numbered;
     }
     if texts.all(Look::Uuid) {
         return typed(Type::Uuid, "UUIDs");

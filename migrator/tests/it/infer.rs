@@ -110,6 +110,25 @@ fn records_lie_in_many_ways() {
             r#"{"store":{"state":{"todos":[{"id":1},{"id":2}],"filter":"all"},"version":3}}"#,
             &["root = \"/store/state\"", "from = \"todos[*]\""],
         ),
+        // A store of stores, each a text of its own, its records by key.
+        (
+            r#"{"persist:root":"{\"todos\":\"{\\\"ids\\\":[\\\"a1\\\",\\\"b2\\\"],\\\"entities\\\":{\\\"a1\\\":{\\\"id\\\":\\\"a1\\\"},\\\"b2\\\":{\\\"id\\\":\\\"b2\\\"}},\\\"loading\\\":false}\",\"_persist\":\"{}\"}"}"#,
+            &["from = \"entities{*}\"", "id = \"id\""],
+        ),
+        // Days below habits: each is a value.
+        (
+            r#"{"habits":{"h1":{"2025-01-01":true,"2025-01-02":false},"h2":{"2025-01-01":true}}}"#,
+            &[
+                "from = \"habits{*}{*}\"",
+                "id = [\"$group\", \"$key\"]",
+                "value = { from = \"$\", type = \"bool\" }",
+            ],
+        ),
+        // A tree points at itself.
+        (
+            r#"{"nodes":[{"_id":"64b7f0c2a1aa","parentId":null},{"_id":"64b7f0c2a1ab","parentId":"64b7f0c2a1aa"}]}"#,
+            &["parent_id = { ref = \"nodes\", from = \"parentId\", orphan = \"null\" }"],
+        ),
         // Two keys for one entity: the newer first.
         (
             r#"{"old-desks":{"a-1":{"id":"a-1","desk":"a","createdAt":"2025-01-01T00:00:00Z"}},"desks":{"a-1":{"id":"a-1","desk":"a","createdAt":"2025-01-01T00:00:00Z"},"b-2":{"id":"b-2","desk":"b","createdAt":"2025-02-01T00:00:00Z"}}}"#,
@@ -206,7 +225,7 @@ fn several_files_of_one_app_are_one_mapping() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     let mapping = Mapping::read("shop.map.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let context = Context::new(&mapping, crate::OWNER, None, None).expect("a context");
+    let context = Context::new(&mapping, crate::OWNER, None, None, crate::NOW).expect("a context");
     let plan = Plan::new(&export, &mapping, &context, &Known::default()).expect("a shop");
     assert_eq!((plan.rows(), plan.rejects.count), (2, 0));
     let (name, sql) =
@@ -297,7 +316,7 @@ fn every_real_export_has_a_mapping() {
         inspections.iter().for_each(|inspection| assert!(!inspection.text().is_empty()));
         let text = infer::mapping(&export, &Wishes::default()).expect("the export stays");
         let mapping = Mapping::read(&name, &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let context = Context::new(&mapping, crate::OWNER, None, None).expect("a context");
+        let context = Context::new(&mapping, crate::OWNER, None, None, crate::NOW).expect("a context");
         let plan = Plan::new(&export, &mapping, &context, &Known::default())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(plan.rejects.is_empty(), "{name}: {:?}", plan.rejects.shown);
