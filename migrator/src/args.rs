@@ -7,6 +7,7 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::export::Encoding;
+use crate::infer::Choice;
 use crate::lang::Lang;
 use crate::typegen::{Rename, Time};
 
@@ -130,6 +131,62 @@ A code that is not listed is a failure too. With --json a failed run leaves one 
 whose id is stable. Code 6 is worth another try; no other is, before something has changed."
 );
 
+/// What `inspect --help` says last.
+const INSPECT_HELP: &str = concat!(
+    "\
+Nothing is sent anywhere, and nothing of a record is shown but short words that many records repeat,
+as those of a status.
+
+Examples:
+  migrator inspect garage-backup.json
+  migrator inspect exports/ --json
+
+",
+    exit_codes!()
+);
+
+/// What `map init --help` says last.
+const MAP_INIT_HELP: &str = concat!(
+    "\
+The mapping says in comments why each column is as it is. Read it before you import by it: what nobody
+can know from a file, as the zone of its times, stands there to be decided. The same files give the
+same mapping.
+
+Examples:
+  migrator map init garage-backup.json --tz Africa/Casablanca
+  migrator map init customers.json vehicles.json --name garage --out garage.map.toml
+
+",
+    exit_codes!()
+);
+
+/// What `map check --help` says last.
+const MAP_CHECK_HELP: &str = concat!(
+    "\
+Examples:
+  migrator map check garage.map.toml
+  migrator map check garage.map.toml garage-backup.json
+  migrator map check garage.map.toml --local
+
+",
+    exit_codes!()
+);
+
+/// What `scaffold --help` says last.
+const SCAFFOLD_HELP: &str = concat!(
+    "\
+The migration is a file and is not applied: read it, then let `supabase db push`, `sqlx migrate run` or
+the stack apply it. Every row belongs to the account in its owner column; nobody else sees it.
+
+Examples:
+  migrator scaffold garage-backup.json
+  migrator scaffold garage-backup.json --mapping garage.map.toml --out supabase/migrations
+  migrator scaffold garage-backup.json --enum check --stdout
+
+",
+    exit_codes!()
+);
+
 /// Move what a browser app left in localStorage into Supabase tables
 #[derive(Debug, Parser)]
 #[command(name = "migrator", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -160,6 +217,15 @@ pub enum Command {
     /// Look whether the target still is as an import left it
     #[command(after_help = IMPORT_HELP)]
     Verify(Resume),
+    /// Say what is in an exported file: what its records are, how they hang together, what is odd
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(Inspect),
+    /// Write a mapping for a file nobody has seen, or check one
+    #[command(subcommand)]
+    Map(Map),
+    /// Write the tables for an export as a migration: columns, keys, policies, grants
+    #[command(after_help = SCAFFOLD_HELP)]
+    Scaffold(Scaffold),
     /// Take back what a run wrote, as far as nobody has changed it since
     #[command(after_help = ROLLBACK_HELP)]
     Rollback(Rollback),
@@ -497,6 +563,99 @@ pub struct Man {
     /// The folder to write a page for each command into
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Say what is in an exported file
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The files the app exported, or folders of them; - is standard input
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Take a file that was cut off up to its last whole value
+    #[arg(long)]
+    pub salvage: bool,
+}
+
+/// Write a mapping, or check one
+#[derive(Debug, Subcommand)]
+pub enum Map {
+    /// Write a mapping for the files an app exported
+    #[command(after_help = MAP_INIT_HELP)]
+    Init(MapInit),
+    /// Check a mapping: by itself, against the tables of a database, against a file
+    #[command(after_help = MAP_CHECK_HELP)]
+    Check(MapCheck),
+}
+
+/// Write a mapping for the files an app exported
+#[derive(Debug, Args)]
+pub struct MapInit {
+    /// The files the app exported
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The file to write [default: the first file's name with .map.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What the app is called [default: what its keys begin with, or the name of the file]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The zone of times that do not say theirs, such as Europe/Paris
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub tz: String,
+    /// Put files in Base64 into Storage; otherwise they stay texts, and the mapping says how
+    #[arg(long)]
+    pub media: bool,
+    /// Take a file that was cut off up to its last whole value
+    #[arg(long)]
+    pub salvage: bool,
+    /// Write over a mapping that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Print the mapping instead of writing a file
+    #[arg(long, conflicts_with_all = ["out", "force"])]
+    pub stdout: bool,
+}
+
+/// Check a mapping
+#[derive(Debug, Args)]
+pub struct MapCheck {
+    /// The mapping: a TOML file, or the name of one that comes with the program (garage)
+    #[arg(value_name = "NAME|FILE")]
+    pub mapping: PathBuf,
+    /// A file the app exported: says which paths lead nowhere in it
+    pub file: Option<PathBuf>,
+    /// Against the stack that runs on this machine; where several do, the one with this data folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with = "db_url")]
+    pub local: Option<Option<PathBuf>>,
+    /// Against the database at this address, postgresql://…
+    #[arg(long, value_name = "URL")]
+    pub db_url: Option<Hidden>,
+}
+
+/// Write the tables for an export as a migration
+#[derive(Debug, Args)]
+pub struct Scaffold {
+    /// The files the app exported; none where a mapping says all
+    #[arg(required_unless_present = "mapping")]
+    pub files: Vec<PathBuf>,
+    /// Make the tables of this mapping instead of those the files suggest
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub mapping: Option<PathBuf>,
+    /// The folder of migrations to write into
+    #[arg(short, long, value_name = "DIR", default_value = "supabase/migrations")]
+    pub out: PathBuf,
+    /// What the migration is called [default: the app's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The column that says whose row it is, where the mapping does not
+    #[arg(long, value_name = "COLUMN", default_value = "owner_id")]
+    pub owner_column: String,
+    /// What a column becomes that is a choice of few words
+    #[arg(long = "enum", value_enum, default_value_t = Choice::Text, value_name = "HOW")]
+    pub choice: Choice,
+    /// Print the SQL instead of writing a file
+    #[arg(long)]
+    pub stdout: bool,
 }
 
 /// A text with a password in it, which `Debug` does not show.

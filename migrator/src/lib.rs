@@ -22,6 +22,7 @@ pub mod export;
 pub mod extract;
 pub mod html;
 pub mod identity;
+pub mod infer;
 pub mod lang;
 pub mod ledger;
 pub mod load;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use migrator::args::{Cli, Command, EXIT_CODES_PAGE};
 use migrator::commands::{
-    completions, demo, doctor, extract, import, man, resume, rollback, runs, types, verify,
+    completions, demo, doctor, extract, import, inspect, man, map, resume, rollback, runs, scaffold, types,
+    verify,
 };
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
@@ -34,6 +35,9 @@ async fn main() -> ExitCode {
             Command::Resume(args) => resume::run(args, &variables, &here, &mut printer).await,
             Command::Verify(args) => verify::run(args, &variables, &here, &mut printer).await,
             Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
+            Command::Inspect(args) => inspect::run(args, &mut printer),
+            Command::Map(args) => map::run(args, &variables, &mut printer).await,
+            Command::Scaffold(args) => scaffold::run(args, jiff::Timestamp::now(), &mut printer),
             Command::Rollback(args) => rollback::run(args, &variables, &here, &mut printer).await,
             Command::Runs(args) => runs::run(args, &variables, &here, &mut printer).await,
             Command::Types(args) => types::run(args, &variables, &mut printer).await,

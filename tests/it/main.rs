@@ -28,6 +28,7 @@ mod rest_embeds;
 mod rest_filters;
 mod rest_writes;
 mod rollback;
+mod scaffold;
 mod schema;
 mod second_opinion;
 mod sessions;

@@ -5,10 +5,13 @@ pub mod demo;
 pub mod doctor;
 pub mod extract;
 pub mod import;
+pub mod inspect;
 pub mod man;
+pub mod map;
 pub mod resume;
 pub mod rollback;
 pub mod runs;
+pub mod scaffold;
 pub mod types;
 pub mod verify;
 
@@ -58,4 +61,22 @@ fn read_mapping(file: &Path) -> Result<Mapping, Failure> {
                 .because(error))
         }
     }
+}
+
+/// Writes a file that is not there yet, or over one where that was asked for.
+fn write_new(out: &Path, text: &str, over: bool) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).create_new(!over);
+    let written =
+        options.open(out).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+    written.map_err(|error| {
+        let failure = if error.kind() == std::io::ErrorKind::AlreadyExists {
+            Failure::new(exit::USAGE, "usage.out", format!("{} is there already", out.display()))
+                .help("name another file after --out, or write over this one with --force")
+        } else {
+            Failure::new(exit::USAGE, "usage.out", format!("{} cannot be written: {error}", out.display()))
+                .help("name a file in a folder that is there")
+        };
+        failure.because(error)
+    })
 }

@@ -9,7 +9,8 @@ mod numeral;
 mod quantity;
 mod spelling;
 
-pub(crate) use moment::clock;
+pub(crate) use moment::{Spelling, clock, says_no_date, spelling};
+pub(crate) use quantity::is_dusty;
 
 use std::fmt;
 

@@ -50,6 +50,34 @@ pub(super) fn read(column: &Column, value: &Node, zone: &TimeZone) -> Result<Con
     }
 }
 
+/// What a text or a number says of a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// A day.
+    Day,
+    /// A time without a zone.
+    Local,
+    /// An instant.
+    Instant,
+}
+
+/// What a text says when it is read in this format; nothing when it is no date in it.
+pub(crate) fn spelling(text: &str, format: DateFormat) -> Option<Spelling> {
+    let moment =
+        spelling::read(text.trim(), format).filter(|moment| has_a_plain_year(*moment, &TimeZone::UTC))?;
+    Some(match moment {
+        Moment::Day(_) => Spelling::Day,
+        Moment::Local(_) => Spelling::Local,
+        Moment::Instant(_) => Spelling::Instant,
+    })
+}
+
+/// True for a text that says there is no date.
+pub(crate) fn says_no_date(text: &str) -> bool {
+    let folded = fold(text);
+    SENTINELS.iter().chain(&super::SENTINELS).any(|sentinel| *sentinel == folded)
+}
+
 /// Reads an instant that a text spells in full; what a clock field holds.
 pub(crate) fn clock(value: &Node) -> Option<Timestamp> {
     match value {

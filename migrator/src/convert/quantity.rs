@@ -103,6 +103,11 @@ fn sized(number: &Number, size: Size, round: Option<Round>) -> Result<Converted,
     Ok(converted)
 }
 
+/// True for a number that is float dust beside one with at most so many decimals.
+pub(crate) fn is_dusty(number: &Number, scale: u32) -> bool {
+    without_artifact(number, scale).is_some()
+}
+
 /// The number a program meant, when what it wrote is that number and a float's error.
 fn without_artifact(number: &Number, scale: u32) -> Option<Decimal> {
     if number.significant_digits() < ARTIFACT_DIGITS {

@@ -133,10 +133,6 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "donnez-lui un `default`, ou corrigez-le",
     ),
     (
-        "l'horloge a été avancée et n'a jamais montré cette heure",
-        "corrigez l'heure dans une copie du fichier, ou donnez à `source.tz` le fuseau de l'application",
-    ),
-    (
         "undeclared_epoch",
         "un nombre n'est une date que si la correspondance le dit",
         "écrivez `format = [\"iso\", \"epoch\"]`",

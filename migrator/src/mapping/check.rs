@@ -272,22 +272,23 @@ impl Checker<'_> {
 
     fn id_rule(&self, table: &str, rule: &file::IdRule, span: Range<usize>) -> Result<IdRule, Failure> {
         let place = format!("table `{table}`, id");
-        let fields = |names: &[String]| {
+        let fields = |names: &[String], natural: bool| {
             let fields: Vec<Field> = names
                 .iter()
                 .map(|name| self.field(&place, name, span.clone()))
                 .collect::<Result<_, Failure>>()?;
             match fields.as_slice() {
                 [] => Err(self.refuse(span.clone(), "mapping.id", format!("{place}: no field"))),
-                fields if fields.contains(&Field::Whole) => {
+                // Values without a record around them are told apart by what they are.
+                fields if !natural && fields.contains(&Field::Whole) => {
                     Err(self.refuse(span.clone(), "mapping.id", format!("{place}: a whole record is no id")))
                 }
                 _ => Ok(fields),
             }
         };
         Ok(match rule {
-            file::IdRule::Fields(names) => IdRule::Fields(fields(names)?),
-            file::IdRule::Natural(names) => IdRule::Natural(fields(names)?),
+            file::IdRule::Fields(names) => IdRule::Fields(fields(names, false)?),
+            file::IdRule::Natural(names) => IdRule::Natural(fields(names, true)?),
         })
     }
 

@@ -273,6 +273,17 @@ impl Printer {
         }
     }
 
+    /// Prints what was found: one document, or the same as lines of plain text, which are wrapped.
+    pub fn findings(&mut self, document: &impl Serialize, text: &str) {
+        if self.voice == Voice::Machine {
+            return self.document(document);
+        }
+        for line in text.lines() {
+            let indent = line.len() - line.trim_start().len() + 4;
+            self.out_text(&plain(line), indent);
+        }
+    }
+
     /// Prints a text that is the result as it stands.
     pub fn text(&mut self, text: &str) {
         self.out_line(text.strip_suffix('\n').unwrap_or(text));

@@ -5,8 +5,8 @@
 //! name keeps it alone.
 
 mod item;
-mod name;
-mod noun;
+pub(crate) mod name;
+pub(crate) mod noun;
 mod routine;
 mod scope;
 mod source;

@@ -195,7 +195,7 @@ fn is_identifier(name: &str) -> bool {
 
 /// The words of a name, in small letters: cut at what is no letter or digit, and where a capital begins
 /// one, as in `firstName` and `HTTPServer`.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let signs: Vec<char> = name.nfc().collect();
     let mut words = vec![String::new()];
     for (place, &sign) in signs.iter().enumerate() {

@@ -8,6 +8,7 @@ mod diff;
 mod exports;
 #[cfg(feature = "profiles")]
 mod extract;
+mod infer;
 mod mapping;
 mod plan;
 mod printer;
