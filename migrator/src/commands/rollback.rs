@@ -1,5 +1,7 @@
 //! `migrator rollback`: takes back what a run did, as far as it is still as the run left it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use crate::commands::{Variables, database_url, import};
 use crate::exit::{self, Failure};
 use crate::ledger::file::{self, Reader};
 use crate::printer::Printer;
-use crate::rollback::{Intent, Outcome, Reach, Way, roll_back};
+use crate::rollback::{Intent, Moved, Outcome, Reach, Way, roll_back};
 use crate::run::folder::Runs;
 use crate::run::{self, Kind, Run, Status};
 use crate::sql::{Recorded, SqlTarget};
@@ -124,7 +126,7 @@ async fn over_rest(
     let earlier = runs.list()?.into_iter().find(|other| {
         other.kind == Kind::Rollback && other.undoes == Some(run.id) && other.status == Status::Loading
     });
-    let again = earlier.is_some();
+    let moved = if earlier.is_some() { Moved::Any } else { Moved::These(moved_since(run, runs)?) };
     let mut rollback = earlier.unwrap_or_else(|| {
         let now = Timestamp::now();
         run.undo(Run::id(now, random()), now)
@@ -135,7 +137,7 @@ async fn over_rest(
     let rows = usize::try_from(run.rows).unwrap_or_default();
     let task = printer.task("taking back", rows);
     let tables = ledger.tables.clone();
-    let mut way = Way::Rest { target: &target, ledger, again };
+    let mut way = Way::Rest { target: &target, ledger, moved };
     let outcome = roll_back(&mut way, &tables, reach, intent, &task).await?;
     if intent == Intent::Say {
         return Ok((None, outcome));
@@ -145,6 +147,23 @@ async fn over_rest(
     runs.folder(run.id).save(&undone)?;
     runs.folder(rollback.id).save(&rollback)?;
     Ok((Some(rollback.id), outcome))
+}
+
+/// The rows of later runs that are rolled back.
+fn moved_since(run: &Run, runs: &Runs) -> Result<HashSet<Uuid>, Failure> {
+    let later = runs.list()?.into_iter().filter(|other| {
+        other.id > run.id
+            && other.kind == Kind::Import
+            && matches!(other.status, Status::RolledBack | Status::RolledBackInPart)
+    });
+    let mut moved = HashSet::new();
+    for other in later.filter(|other| other.inputs.target == run.inputs.target) {
+        let mut ledger = Reader::open(&runs.folder(other.id).file(file::NAME))?;
+        for key in ledger.keys() {
+            moved.extend(ledger.batch(&key)?.rows.iter().map(|row| row.id));
+        }
+    }
+    Ok(moved)
 }
 
 fn status_after(outcome: &Outcome) -> Status {

@@ -11,7 +11,7 @@
 
 mod rest;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -42,9 +42,19 @@ pub enum Way<'a> {
         target: &'a Target,
         /// The ledger.
         ledger: Reader,
-        /// Whether an earlier rollback of the run was stopped half way.
-        again: bool,
+        /// The rows whose seal no longer holds.
+        moved: Moved,
     },
+}
+
+/// The rows that a rollback has moved since a run was sealed, if only in what triggers write. They are judged
+/// by what the run wrote.
+#[derive(Debug)]
+pub enum Moved {
+    /// These: later runs that touched them are rolled back.
+    These(HashSet<Uuid>),
+    /// Any: a rollback of this run was stopped half way.
+    Any,
 }
 
 /// How far to go.
@@ -353,20 +363,24 @@ impl Way<'_> {
     async fn look(&mut self, plan: &TablePlan, ids: &[Uuid]) -> Result<HashMap<Uuid, Seen>, Failure> {
         let image = |(id, image)| (id, Seen { whole: None, image: Some(image) });
         match self {
-            Self::Sql { target, run } => Ok(match target.hashes(*run, &plan.name, ids).await? {
-                Some(hashes) => hashes
-                    .into_iter()
-                    .map(|(id, whole)| (id, Seen { whole: Some(whole), image: None }))
-                    .collect(),
-                None => target.images(&plan.name, ids).await?.into_iter().map(image).collect(),
-            }),
-            Self::Rest { target, ledger, again } => {
-                let sealed = ledger.is_sealed(&plan.name) && !*again;
+            Self::Sql { target, run } => {
+                let Some(hashes) = target.hashes(*run, &plan.name, ids).await? else {
+                    return Ok(target.images(&plan.name, ids).await?.into_iter().map(image).collect());
+                };
+                let moved = target.moved(*run, &plan.name, ids).await?;
+                let seen = |(id, whole)| {
+                    let whole = Some(whole).filter(|_| !moved.contains(&id));
+                    (id, Seen { whole, image: None })
+                };
+                Ok(hashes.into_iter().map(seen).collect())
+            }
+            Self::Rest { target, ledger, moved } => {
+                let sealed = ledger.is_sealed(&plan.name);
                 let mut seen: HashMap<_, _> =
                     target.images(&plan.name, ids).await?.into_iter().map(image).collect();
-                if sealed {
-                    seen.values_mut()
-                        .for_each(|now| now.whole = now.image.as_deref().and_then(Digest::of_image));
+                if let (true, Moved::These(moved)) = (sealed, moved) {
+                    let holds = seen.iter_mut().filter(|(id, _)| !moved.contains(id));
+                    holds.for_each(|(_, now)| now.whole = now.image.as_deref().and_then(Digest::of_image));
                 }
                 Ok(seen)
             }

@@ -162,8 +162,8 @@ impl<'a> FromSql<'a> for Raw<'a> {
 }
 
 /// Reads the answer to [`Type::asked`]; nothing when no plan could have written the value.
-pub(super) fn read(kind: Type, answer: Option<Raw<'_>>) -> Option<Cell> {
-    let Some(Raw(raw)) = answer else { return Some(Cell::Null) };
+pub(super) fn read(kind: Type, answer: Option<&Raw<'_>>) -> Option<Cell> {
+    let Some(&Raw(raw)) = answer else { return Some(Cell::Null) };
     let text = || std::str::from_utf8(raw).ok();
     let int = || Some(i64::from_be_bytes(raw.try_into().ok()?));
     Some(match kind {
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_time_that_is_none_is_no_cell() {
-        let read = |kind, raw: &[u8]| read(kind, Some(Raw(raw)));
+        let read = |kind, raw: &[u8]| read(kind, Some(&Raw(raw)));
         assert_eq!(read(Type::Timestamptz, &i64::MAX.to_be_bytes()), None);
         assert_eq!(read(Type::Date, &i32::MIN.to_be_bytes()), None);
         assert_eq!(

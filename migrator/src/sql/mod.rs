@@ -284,8 +284,9 @@ impl SqlTarget {
             }
         };
         let existing = |row: &tokio_postgres::Row| {
-            let cell =
-                |(place, kind): (usize, &Type)| cells::read(*kind, row.get::<_, Option<Raw<'_>>>(place + 2));
+            let cell = |(place, kind): (usize, &Type)| {
+                cells::read(*kind, row.get::<_, Option<Raw<'_>>>(place + 2).as_ref())
+            };
             Existing::new(row.get(0), row.get(1), kinds.iter().enumerate().map(cell).collect())
         };
         Ok(answer.iter().map(existing).collect())

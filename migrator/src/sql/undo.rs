@@ -1,6 +1,6 @@
 //! Taking rows back: how they are now, removing them, putting them back as they were.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 use tokio_postgres::types::{ToSql, Type as PgType};
@@ -43,6 +43,23 @@ impl SqlTarget {
         );
         let rows = self.ask_spelled(table, &question, &[(&ids, PgType::UUID_ARRAY)]).await?;
         Ok(Some(rows.iter().map(|row| (row.get(0), Digest(row.get(1)))).collect()))
+    }
+
+    /// Those of these rows that the rollback of a later run has moved, if only in what triggers write.
+    pub(crate) async fn moved(
+        &mut self,
+        run: Uuid,
+        table: &str,
+        ids: &[Uuid],
+    ) -> Result<HashSet<Uuid>, Failure> {
+        let question = "select touched.id from migrator.runs join migrator.batches as b on b.run = runs.id, \
+            unnest(b.ids) as touched(id) where runs.id > $1 and runs.kind = 'import' \
+            and runs.status in ('rolled_back', 'rolled_back_in_part') and b.tbl = $2 and touched.id = any($3)";
+        let params: [(&(dyn ToSql + Sync), PgType); 3] =
+            [(&run, PgType::UUID), (&table, PgType::TEXT), (&ids, PgType::UUID_ARRAY)];
+        let rows = self.client().query_typed(question, &params).await;
+        let rows = rows.map_err(|error| table_failure("migrator.batches", error))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// These rows, each as one document.
