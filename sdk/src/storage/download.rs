@@ -74,7 +74,7 @@ impl Download {
     ///
     /// # Errors
     /// When there is no such object, or none one may see, which is told the same way: `NotFound`.
-    pub async fn bytes(&self) -> Result<bytes::Bytes, Error> {
+    pub async fn bytes(self) -> Result<bytes::Bytes, Error> {
         self.stream().await?.bytes.whole().await
     }
 
@@ -95,7 +95,7 @@ impl Download {
     ///
     /// # Errors
     /// As [`Download::bytes`]; once it is coming, what cuts it is an error of the stream.
-    pub async fn stream(&self) -> Result<Downloading, Error> {
+    pub async fn stream(self) -> Result<Downloading, Error> {
         let opened = self.client.open(self.request()?).await?;
         let text = |name| header(&opened.headers, name);
         Ok(Downloading {

@@ -312,7 +312,7 @@ impl Transfer {
     /// # Errors
     /// `NotFound` when there is nothing one may see and change, `Conflict` when something has that name,
     /// `Forbidden` when a policy says no.
-    pub async fn send(&self) -> Result<Option<Uuid>, Error> {
+    pub async fn send(self) -> Result<Option<Uuid>, Error> {
         #[derive(Deserialize)]
         struct Answer {
             #[serde(rename = "Id")]

@@ -111,7 +111,7 @@ impl List {
     ///
     /// # Errors
     /// When no answer arrived, or a refusal. What one may not see is not in the list, and no error.
-    pub async fn fetch(&self) -> Result<Vec<Entry>, Error> {
+    pub async fn fetch(self) -> Result<Vec<Entry>, Error> {
         self.client.send(self.request()?).await?.accepted()?.json()
     }
 }

@@ -178,7 +178,7 @@ impl Upload {
     /// `Conflict` when something is there and stays, `Forbidden` when a policy says no, `Invalid` when it is
     /// too large (`EntityTooLarge`), of a type the bucket does not take (`InvalidMimeType`), or named as
     /// nothing may be (`InvalidKey`).
-    pub async fn send(&self) -> Result<Uploaded, Error> {
+    pub async fn send(self) -> Result<Uploaded, Error> {
         let request = self.request()?;
         let (mut sent, mut unsure) = (0, false);
         loop {
