@@ -297,7 +297,7 @@ impl Client {
     }
 
     /// Waits before something is sent once more that was sent so often; false if it shall not be.
-    pub(crate) async fn rest(&self, sent: u32, failure: &Error) -> bool {
+    pub(crate) async fn wait_to_repeat(&self, sent: u32, failure: &Error) -> bool {
         match self.0.retry.wait(sent, true, failure, random_fraction()) {
             Some(wait) if self.0.budget.take() => {
                 tokio::time::sleep(wait).await;

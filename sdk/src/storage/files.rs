@@ -297,7 +297,7 @@ impl Transfer {
     /// What would be sent.
     ///
     /// # Errors
-    /// Never for now.
+    /// None that a name could be the cause of: both stand in the body.
     pub fn request(&self) -> Result<Request, Error> {
         let to = (self.to_bucket.as_deref(), self.to.as_str());
         let mut request = request::transfer(self.what, (&self.bucket, &self.from), to)?;

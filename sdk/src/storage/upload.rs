@@ -196,7 +196,7 @@ impl Upload {
             }
             // What was certainly not done has been tried again already, and so has what may be done twice.
             let again = self.way == Way::Add && failure.is_retryable() && !failure.is_undone();
-            if !again || !self.client.rest(sent, &failure).await {
+            if !again || !self.client.wait_to_repeat(sent, &failure).await {
                 return Err(failure);
             }
             unsure = true;
