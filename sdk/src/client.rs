@@ -192,7 +192,7 @@ impl Client {
         let span = tracing::debug_span!(
             "request",
             method = %request.method,
-            path = request.path,
+            path = request.shown_path(),
             status = Empty,
             tries = Empty,
             traceparent = Empty

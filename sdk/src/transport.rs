@@ -190,6 +190,23 @@ impl Request {
         self
     }
 
+    /// The path without the names of files in it, which say as much as rows do: up to the bucket's id.
+    pub(crate) fn shown_path(&self) -> &str {
+        const WORDS: [&str; 10] =
+            ["", "storage", "v1", "object", "info", "sign", "upload", "list", "list-v2", "bucket"];
+        if Service::of(&self.path) != Some(Service::Storage) {
+            return &self.path;
+        }
+        let mut end = 0;
+        for part in self.path.split('/') {
+            end += part.len() + 1;
+            if !WORDS.contains(&part) {
+                break;
+            }
+        }
+        &self.path[..end - 1]
+    }
+
     /// Path and encoded query.
     pub fn uri(&self) -> String {
         self.address("")
@@ -213,7 +230,8 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
-        write!(out, "Request({} {} query {names:?} body {} bytes)", self.method, self.path, self.body.len())
+        let (method, path, length) = (&self.method, self.shown_path(), self.body.len());
+        write!(out, "Request({method} {path} query {names:?} body {length} bytes)")
     }
 }
 
@@ -517,5 +535,13 @@ mod tests {
     fn debug_names_columns_and_hides_values() {
         let request = Request::post("/rest/v1/t").query("name", "eq.s3cret").json("s3cret").unwrap();
         assert!(!format!("{request:?}").contains("s3cret"));
+        for (path, shown) in [
+            ("/storage/v1/object/b/s3cret/s3cret.png", "/storage/v1/object/b"),
+            ("/storage/v1/object/upload/sign/b/s3cret", "/storage/v1/object/upload/sign/b"),
+            ("/storage/v1/object/list", "/storage/v1/object/list"),
+            ("/rest/v1/notes", "/rest/v1/notes"),
+        ] {
+            assert_eq!(Request::get(path).shown_path(), shown);
+        }
     }
 }
