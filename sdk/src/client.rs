@@ -18,8 +18,9 @@ use crate::error::{Error, ErrorKind};
 use crate::key::ApiKey;
 use crate::rest::{Call, Function, Query, Row, Table};
 use crate::retry::{Budget, Retry};
+use crate::storage::Storage;
 use crate::trace::{TraceContext, random_fraction};
-use crate::transport::{Credentials, HttpTransport, Replay, Reply, Request, Service, Transport};
+use crate::transport::{Credentials, HttpTransport, Opened, Replay, Reply, Request, Service, Transport};
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 const CLIENT_INFO: HeaderName = HeaderName::from_static("x-client-info");
@@ -59,6 +60,19 @@ struct Inner {
     trace: Option<TraceSource>,
     /// The most rows the server is known to answer with; 0 while that is unknown.
     row_cap: AtomicUsize,
+}
+
+/// How much of an answer there is when it is handed on.
+#[derive(Debug, Clone, Copy)]
+enum Reading {
+    Whole,
+    AsItComes,
+}
+
+enum Answer {
+    Whole(Reply),
+    /// Accepted, always.
+    Opened(Opened),
 }
 
 /// Gives the trace a request belongs to.
@@ -112,6 +126,11 @@ impl Client {
         Auth::new(self.clone())
     }
 
+    /// Files in buckets.
+    pub fn storage(&self) -> Storage {
+        Storage::new(self.clone())
+    }
+
     /// A table with a typed row.
     pub fn table<R: Row>(&self) -> Table<R> {
         Table::typed(self.clone())
@@ -149,18 +168,57 @@ impl Client {
     /// When no answer arrived, or the session could not be renewed. A refusal is an `Ok` answer:
     /// see [`Reply::accepted`].
     pub async fn send(&self, request: Request) -> Result<Reply, Error> {
+        match self.converse(request, Reading::Whole).await? {
+            Answer::Whole(reply) => Ok(reply),
+            Answer::Opened(opened) => opened.whole().await,
+        }
+    }
+
+    /// The same for an answer that is read as it comes. Unlike there, a refusal is an error.
+    ///
+    /// The time limit is for the head of the answer, and then for each piece of its body: one that keeps
+    /// coming is never cut off.
+    ///
+    /// # Errors
+    /// When no answer arrived, when it is a refusal, or the session could not be renewed.
+    pub async fn open(&self, request: Request) -> Result<Opened, Error> {
+        match self.converse(request, Reading::AsItComes).await? {
+            Answer::Opened(opened) => Ok(opened),
+            Answer::Whole(reply) => Err(reply.refusal()),
+        }
+    }
+
+    async fn converse(&self, request: Request, reading: Reading) -> Result<Answer, Error> {
         let span = tracing::debug_span!(
             "request",
             method = %request.method,
-            path = request.path,
+            path = request.shown_path(),
             status = Empty,
             tries = Empty,
             traceparent = Empty
         );
-        self.send_within(request, &span).instrument(span.clone()).await
+        self.converse_within(request, reading, &span).instrument(span.clone()).await
     }
 
-    async fn send_within(&self, mut request: Request, span: &Span) -> Result<Reply, Error> {
+    /// One try. What is refused is read whole, to see why.
+    async fn ask(&self, address: &str, request: &Request, reading: Reading) -> Result<Answer, Error> {
+        let transport = &self.0.transport;
+        let opened = match reading {
+            Reading::Whole => return transport.send(address, request).await.map(Answer::Whole),
+            Reading::AsItComes => transport.open(address, request).await?,
+        };
+        if opened.status.is_success() {
+            return Ok(Answer::Opened(opened));
+        }
+        opened.whole().await.map(Answer::Whole)
+    }
+
+    async fn converse_within(
+        &self,
+        mut request: Request,
+        reading: Reading,
+        span: &Span,
+    ) -> Result<Answer, Error> {
         if !request.path.starts_with('/') {
             // Anything else would lengthen the host's name, and send the keys there.
             return Err(Error::new(ErrorKind::Invalid, "a request's path begins with /"));
@@ -187,15 +245,15 @@ impl Client {
         let (mut sent, mut renewed) = (0, false);
         loop {
             let token = if own_authorization { None } else { self.authorize(&mut request).await? };
-            let answer = self.0.transport.send(&address, &request).await;
+            let answer = self.ask(&address, &request, reading).await;
             sent += 1;
             let failure = match &answer {
-                Ok(reply) if reply.status.is_success() => {
-                    span.record("status", reply.status.as_u16()).record("tries", sent);
+                Ok(Answer::Whole(reply)) if !reply.status.is_success() => &reply.refusal(),
+                Ok(Answer::Whole(Reply { status, .. }) | Answer::Opened(Opened { status, .. })) => {
+                    span.record("status", status.as_u16()).record("tries", sent);
                     self.0.budget.earn();
                     return answer;
                 }
-                Ok(reply) => &reply.refusal(),
                 Err(error) => error,
             };
             if let Some(token) = token.filter(|_| !renewed && failure.is_stale_token()) {
@@ -236,6 +294,21 @@ impl Client {
             None => drop(request.headers.remove(AUTHORIZATION)),
         }
         Ok(token)
+    }
+
+    /// Waits before something is sent once more that was sent so often; false if it shall not be.
+    pub(crate) async fn wait_to_repeat(&self, sent: u32, failure: &Error) -> bool {
+        match self.0.retry.wait(sent, true, failure, random_fraction()) {
+            Some(wait) if self.0.budget.take() => {
+                tokio::time::sleep(wait).await;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
     }
 
     /// The project's address.

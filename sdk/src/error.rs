@@ -121,7 +121,7 @@ impl ErrorKind {
             404 => Self::NotFound,
             409 | 412 => Self::Conflict,
             501 => Self::Internal,
-            408 | 429 | 500..=599 => Self::Busy,
+            408 | 423 | 429 | 500..=599 => Self::Busy,
             300 | 400..=499 => Self::Invalid,
             _ => Self::Protocol,
         }
@@ -204,7 +204,8 @@ impl Error {
 
     /// Reads a refusal. Each service has its own body, and some have several:
     /// `{code,message,details,hint}` (REST), `{code,message}`, `{code:400,error_code,msg}` and
-    /// `{error,error_description}` (Auth), `{message,hint}` (gateway).
+    /// `{error,error_description}` (Auth), `{message,hint}` (gateway), `{statusCode,error,message,code}`
+    /// (Storage, which answers 400 and says in the body which status it means).
     pub(crate) fn from_reply(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let answer = Answer { headers: headers.clone(), body: Bytes::copy_from_slice(body) };
         let mut body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -215,6 +216,11 @@ impl Error {
         let message = text(&["message", "msg", "error_description"])
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
         let hint = text(&["hint"]);
+        let meant = text(&["statusCode"]).and_then(|status| status.parse().ok()).unwrap_or(status);
+        let kind = match ErrorKind::classify(meant, code.as_deref()) {
+            ErrorKind::Forbidden if is_expiry(&message) => ErrorKind::Unauthenticated,
+            kind => kind,
+        };
         // PostgREST or the database itself speaks, and has not merely lost sight of each other.
         let spoken = code.as_deref().is_some_and(|code| {
             // PGRST001 is a connection that broke while it was used: perhaps at the commit.
@@ -222,7 +228,7 @@ impl Error {
                 || is_sqlstate(code) && !code.starts_with("08") && !matches!(code, "57P02")
         });
         Self(Box::new(Inner {
-            kind: ErrorKind::classify(status, code.as_deref()),
+            kind,
             message,
             quoted: true,
             status: Some(status),
@@ -256,7 +262,8 @@ impl Error {
         self.0.status
     }
 
-    /// The PostgREST code (`PGRST205`), SQLSTATE (`23505`) or Auth code (`invalid_credentials`).
+    /// The PostgREST code (`PGRST205`), SQLSTATE (`23505`), Auth code (`invalid_credentials`) or Storage code
+    /// (`NoSuchKey`).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
@@ -313,7 +320,8 @@ impl Error {
     /// True if the token is the reason, and a newer one may help.
     pub(crate) fn is_stale_token(&self) -> bool {
         let codes = ["PGRST301", "PGRST303", "bad_jwt", "session_not_found", "session_expired"];
-        self.0.kind == ErrorKind::Unauthenticated && self.code().is_some_and(|code| codes.contains(&code))
+        let named = self.code().is_some_and(|code| codes.contains(&code)) || is_expiry(&self.0.message);
+        self.0.kind == ErrorKind::Unauthenticated && named
     }
 
     /// The message without what the server quotes in it: values, and a question that holds some. Where its
@@ -321,6 +329,10 @@ impl Error {
     fn safe_message(&self) -> Cow<'_, str> {
         const NAMES: [&str; 7] = ["42P01", "42703", "42501", "42883", "3F000", "PGRST116", "PGRST124"];
         let message = self.0.message.as_str();
+        if self.code() == Some("InvalidKey") {
+            // What follows is the name of a file.
+            return message.split(':').next().unwrap_or_default().into();
+        }
         let names = |code: &str| {
             NAMES.contains(&code) || code.starts_with("23") && is_sqlstate(code) || code.starts_with("PGRST2")
         };
@@ -338,6 +350,11 @@ impl Error {
             (None, _) => message.split(['(', '\'']).next().unwrap_or_default().trim_end().into(),
         }
     }
+}
+
+/// Storage has no code for a token that is too old, and says so in the words of the library it reads tokens with.
+fn is_expiry(message: &str) -> bool {
+    matches!(message, "\"exp\" claim timestamp check failed" | "jwt expired")
 }
 
 /// True for a SQLSTATE: five capitals and digits.
@@ -420,6 +437,30 @@ mod tests {
             (401, r#"{"code":"42501","message":"permission denied"}"#, "42501", ErrorKind::Unauthenticated),
             (403, r#"{"code":"42501","message":"permission denied"}"#, "42501", ErrorKind::Forbidden),
             (500, r#"{"code":"57014","message":"canceling statement"}"#, "57014", ErrorKind::Busy),
+            (
+                400,
+                r#"{"statusCode":"404","error":"not_found","message":"Object not found","code":"NoSuchKey"}"#,
+                "NoSuchKey",
+                ErrorKind::NotFound,
+            ),
+            (
+                400,
+                r#"{"statusCode":"409","error":"Duplicate","message":"The resource already exists"}"#,
+                "Duplicate",
+                ErrorKind::Conflict,
+            ),
+            (
+                400,
+                r#"{"statusCode":"403","error":"Unauthorized","message":"jwt expired","code":"AccessDenied"}"#,
+                "AccessDenied",
+                ErrorKind::Unauthenticated,
+            ),
+            (
+                400,
+                r#"{"statusCode":"423","error":"x","message":"The resource is locked","code":"ResourceLocked"}"#,
+                "ResourceLocked",
+                ErrorKind::Busy,
+            ),
         ];
         for (status, body, code, kind) in cases {
             let error = refusal(status, body);
@@ -453,8 +494,10 @@ mod tests {
             400,
             r#"{"code":"email_address_invalid","message":"Email address \"s3cret\" is invalid"}"#,
         );
+        let key =
+            refusal(400, r#"{"statusCode":"400","code":"InvalidKey","message":"Invalid key: a/s3cret"}"#);
         let french = refusal(400, r#"{"code":"22P02","message":"syntaxe invalide : « s3cret »"}"#);
-        for error in [conflict, syntax, range, search, filter, tree, address, french] {
+        for error in [conflict, syntax, range, search, filter, tree, address, key, french] {
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! A client for Supabase: typed tables over REST, and the session that stands behind them.
+//! A client for Supabase: typed tables over REST, files in Storage, and the session that stands behind them.
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};
@@ -34,6 +34,7 @@
 #![warn(missing_docs)]
 
 pub mod auth;
+mod body;
 mod client;
 mod error;
 mod key;
@@ -41,10 +42,12 @@ mod key;
 mod postgrest;
 pub mod rest;
 mod retry;
+pub mod storage;
 mod trace;
 mod transport;
 
 pub use auth::{FileStore, Session, SessionStore, Token, User};
+pub use body::{Body, ByteStream};
 pub use client::{Client, ClientBuilder, SchemaClient};
 pub use error::{Error, ErrorKind};
 pub use key::ApiKey;
@@ -52,7 +55,9 @@ pub use rest::{Column, Filter, Row, Rows, Table};
 pub use retry::Retry;
 pub use supabase_sdk_derive::{Arguments, Projection, Table};
 pub use trace::TraceContext;
-pub use transport::{Credentials, HttpTransport, Replay, Reply, Request, Sending, Service, Transport};
+pub use transport::{
+    Credentials, HttpTransport, Opened, Opening, Replay, Reply, Request, Sending, Service, Transport,
+};
 
 // The crates whose types stand in generated code, so that an app need not name them all.
 #[cfg(feature = "chrono")]

@@ -6,8 +6,9 @@
 //! | it may have been carried out: the connection was cut, a timeout, 408, 502, 503, 520 to 530 | requests that are safe to send twice |
 //! | anything else | nothing |
 //!
-//! Safe to send twice are GET, HEAD and PUT, upserts whose rows all bring the columns they are met by, and
-//! inserts that [`crate::rest::Query::replay_safe`] made so. PATCH and DELETE would find other rows the second time,
+//! Safe to send twice are GET, HEAD and PUT, upserts whose rows all bring the columns they are met by, inserts
+//! that [`crate::rest::Query::replay_safe`] made so, and uploads that replace ([`crate::storage::Upload::send`]
+//! says what becomes of others). PATCH and DELETE would find other rows the second time,
 //! and say so wrongly. What ran into a time limit, the database's (57014) or a gateway's (504), is not tried
 //! again: it would again.
 //!

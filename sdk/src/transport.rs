@@ -12,13 +12,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_path_to_error::Segment;
 
+use crate::body::{Body, ByteStream};
 use crate::error::{Error, ErrorKind};
 use crate::retry::Retry;
 
@@ -64,7 +65,7 @@ pub struct Request {
     /// Headers, without key and session.
     pub headers: HeaderMap,
     /// The body; empty when there is none.
-    pub body: Bytes,
+    pub body: Body,
     /// Whose authority it carries.
     pub credentials: Credentials,
     /// Whether it may be sent twice.
@@ -127,7 +128,7 @@ impl Request {
             path: path.into(),
             query: Vec::new(),
             headers: HeaderMap::new(),
-            body: Bytes::new(),
+            body: Body::default(),
             credentials: Credentials::Session,
         }
     }
@@ -167,11 +168,10 @@ impl Request {
     /// # Errors
     /// [`ErrorKind::Invalid`] when the value cannot be written as JSON.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        self.body = serde_json::to_vec(body)
-            .map_err(|source| {
-                Error::new(ErrorKind::Invalid, "the body cannot be written as JSON").with_source(source)
-            })?
-            .into();
+        let body = serde_json::to_vec(body).map_err(|source| {
+            Error::new(ErrorKind::Invalid, "the body cannot be written as JSON").with_source(source)
+        })?;
+        self.body = body.into();
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(self)
     }
@@ -188,6 +188,23 @@ impl Request {
     pub fn safe_to_repeat(mut self) -> Self {
         self.replay = Replay::Safe;
         self
+    }
+
+    /// The path without the names of files in it, which say as much as rows do: up to the bucket's id.
+    pub(crate) fn shown_path(&self) -> &str {
+        const WORDS: [&str; 10] =
+            ["", "storage", "v1", "object", "info", "sign", "upload", "list", "list-v2", "bucket"];
+        if Service::of(&self.path) != Some(Service::Storage) {
+            return &self.path;
+        }
+        let mut end = 0;
+        for part in self.path.split('/') {
+            end += part.len() + 1;
+            if !WORDS.contains(&part) {
+                break;
+            }
+        }
+        &self.path[..end - 1]
     }
 
     /// Path and encoded query.
@@ -213,7 +230,8 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
-        write!(out, "Request({} {} query {names:?} body {} bytes)", self.method, self.path, self.body.len())
+        let (method, path, length) = (&self.method, self.shown_path(), self.body.len());
+        write!(out, "Request({method} {path} query {names:?} body {length} bytes)")
     }
 }
 
@@ -317,6 +335,36 @@ impl fmt::Debug for Reply {
     }
 }
 
+/// A good answer whose body is still coming.
+#[derive(Debug)]
+pub struct Opened {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, as it comes.
+    pub body: ByteStream,
+}
+
+impl Opened {
+    /// The answer, once its body is read to its end.
+    ///
+    /// # Errors
+    /// When the body is cut, or stops coming.
+    pub async fn whole(self) -> Result<Reply, Error> {
+        Ok(Reply { status: self.status, headers: self.headers, body: self.body.whole().await? })
+    }
+}
+
+impl From<Reply> for Opened {
+    fn from(reply: Reply) -> Self {
+        Self { status: reply.status, headers: reply.headers, body: ByteStream::once(reply.body) }
+    }
+}
+
+/// An answer on its way that is read as it comes.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Opened, Error>> + Send + 'a>>;
+
 /// An answer on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
 
@@ -324,18 +372,29 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send 
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request to a full address. A refusal is an answer; only silence is an error.
     fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a>;
+
+    /// The same for an answer that is read as it comes. Where a transport does not say how, it is read whole
+    /// first.
+    fn open<'a>(&'a self, address: &'a str, request: &'a Request) -> Opening<'a> {
+        Box::pin(async move { self.send(address, request).await.map(Opened::from) })
+    }
 }
 
 /// The transport over HTTP and TLS. Connections are kept and used again; HTTP/2 where the server has it,
 /// and compressed answers.
 #[derive(Debug, Clone)]
-pub struct HttpTransport(reqwest::Client);
+pub struct HttpTransport {
+    client: reqwest::Client,
+    timeout: Duration,
+}
 
 impl HttpTransport {
     /// How long a connection may take to open.
     const CONNECT: Duration = Duration::from_secs(10);
     /// How many redirects within the origin are followed.
     const REDIRECTS: usize = 5;
+    /// How long an answer may take whose pieces have limits of their own: nobody waits that long.
+    const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
     /// Prepares one; `timeout` bounds each request from first byte to last, unless it says otherwise.
     ///
@@ -361,28 +420,59 @@ impl HttpTransport {
             .redirect(within_origin)
             .tcp_nodelay(true)
             .build()
-            .map(Self)
+            .map(|client| Self { client, timeout })
             .map_err(|source| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(source))
+    }
+}
+
+impl HttpTransport {
+    /// Put together here, because reqwest's builder copies the headers one by one.
+    fn asking(address: &str, request: &Request) -> Result<reqwest::Request, Error> {
+        let address = url::Url::parse(address).map_err(|source| {
+            Error::new(ErrorKind::Invalid, "the address cannot be used: it is too long, or none")
+                .with_source(source)
+        })?;
+        let mut asking = reqwest::Request::new(request.method.clone(), address);
+        *asking.headers_mut() = request.headers.clone();
+        match request.body.as_bytes() {
+            Some(bytes) if bytes.is_empty() => {}
+            Some(bytes) => *asking.body_mut() = Some(bytes.clone().into()),
+            None => {
+                // A server that is told the length refuses what is too much before it comes, and sees a cut.
+                asking.headers_mut().insert(CONTENT_LENGTH, request.body.len().into());
+                *asking.body_mut() = Some(reqwest::Body::wrap_stream(request.body.open()));
+            }
+        }
+        *asking.timeout_mut() = request.timeout;
+        Ok(asking)
     }
 }
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, address: &'a str, request: &'a Request) -> Sending<'a> {
         Box::pin(async move {
-            // Put together here, because reqwest's builder copies the headers one by one.
-            let address = url::Url::parse(address).map_err(|source| {
-                Error::new(ErrorKind::Invalid, "the address cannot be used: it is too long, or none")
-                    .with_source(source)
-            })?;
-            let mut asking = reqwest::Request::new(request.method.clone(), address);
-            *asking.headers_mut() = request.headers.clone();
-            if !request.body.is_empty() {
-                *asking.body_mut() = Some(request.body.clone().into());
-            }
-            *asking.timeout_mut() = request.timeout;
-            let mut answer = self.0.execute(asking).await.map_err(silence)?;
+            let asking = Self::asking(address, request)?;
+            let mut answer = self.client.execute(asking).await.map_err(silence)?;
             let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
             Ok(Reply { status, headers, body: answer.bytes().await.map_err(silence)? })
+        })
+    }
+
+    /// The time limit is for the head, and then again for each piece of the body.
+    fn open<'a>(&'a self, address: &'a str, request: &'a Request) -> Opening<'a> {
+        Box::pin(async move {
+            let mut asking = Self::asking(address, request)?;
+            *asking.timeout_mut() = Some(Self::A_YEAR);
+            let limit = request.timeout.unwrap_or(self.timeout);
+            let late = |_| Error::new(ErrorKind::Timeout, "it took too long");
+            let head = tokio::time::timeout(limit, self.client.execute(asking));
+            let mut answer = head.await.map_err(late)?.map_err(silence)?;
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+            let body = futures_util::stream::try_unfold(answer, move |mut answer| async move {
+                let piece = tokio::time::timeout(limit, answer.chunk()).await.map_err(late)?;
+                Ok(piece.map_err(silence)?.map(|piece| (piece, answer)))
+            });
+            Ok(Opened { status, headers, body: ByteStream::new(body) })
         })
     }
 }
@@ -445,5 +535,13 @@ mod tests {
     fn debug_names_columns_and_hides_values() {
         let request = Request::post("/rest/v1/t").query("name", "eq.s3cret").json("s3cret").unwrap();
         assert!(!format!("{request:?}").contains("s3cret"));
+        for (path, shown) in [
+            ("/storage/v1/object/b/s3cret/s3cret.png", "/storage/v1/object/b"),
+            ("/storage/v1/object/upload/sign/b/s3cret", "/storage/v1/object/upload/sign/b"),
+            ("/storage/v1/object/list", "/storage/v1/object/list"),
+            ("/rest/v1/notes", "/rest/v1/notes"),
+        ] {
+            assert_eq!(Request::get(path).shown_path(), shown);
+        }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     jwt::{self, Keyring},
     keys::{KeyRole, Keys},
     rest::Rest,
+    storage::Storage,
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
@@ -55,6 +56,7 @@ pub(crate) struct Gateway {
     keyring: Keyring,
     rest: Rest,
     auth: Auth,
+    storage: Storage,
 }
 
 /// The service a path belongs to, and the path as that service knows it.
@@ -63,6 +65,7 @@ enum Route<'a> {
     Health,
     Rest(&'a str),
     Auth(&'a str),
+    Storage(&'a str),
     Inbox(&'a str),
     /// The project's own provider, which stands in for one elsewhere: it knows no keys.
     Oidc(&'a str),
@@ -72,8 +75,8 @@ enum Route<'a> {
 
 impl Gateway {
     /// Puts the services behind one gateway.
-    pub(crate) fn new(keys: Keys, keyring: Keyring, rest: Rest, auth: Auth) -> Self {
-        Self { keys, keyring, rest, auth }
+    pub(crate) fn new(keys: Keys, keyring: Keyring, rest: Rest, auth: Auth, storage: Storage) -> Self {
+        Self { keys, keyring, rest, auth, storage }
     }
 
     /// The REST service.
@@ -86,6 +89,11 @@ impl Gateway {
         &self.auth
     }
 
+    /// The storage service.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
     /// Whether a request is not one the hosted service would know, but a test's own.
     pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
         match Route::of(request.uri().path()) {
@@ -93,6 +101,7 @@ impl Gateway {
             Route::Health
             | Route::Rest(_)
             | Route::Auth(_)
+            | Route::Storage(_)
             | Route::Oidc(_)
             | Route::Missing(_)
             | Route::Nowhere => false,
@@ -115,7 +124,7 @@ impl Gateway {
     async fn route(&self, mut request: Request<Body>) -> Response {
         let whole = request.uri().path().to_owned();
         let route = Route::of(&whole);
-        if !route.is_open() {
+        if !route.is_open_to(&request) {
             match (self.admit(&mut request), route.is_for_the_secret_key()) {
                 (Ok(KeyRole::Anon), true) => return Refusal::SecretOnly.into_response(),
                 (Ok(KeyRole::Anon | KeyRole::ServiceRole), _) => {}
@@ -129,6 +138,7 @@ impl Gateway {
                 self.rest.answer(at(request, path)).await
             }
             Route::Auth(path) => self.auth.answer(at(request, path)).await,
+            Route::Storage(path) => self.storage.answer(at(request, path)).await,
             Route::Inbox(path) => self.auth.answer_inbox(at(request, path)).await,
             Route::Oidc(path) => self.auth.answer_oidc(at(request, path)).await,
             Route::Missing(service) => missing(service),
@@ -177,6 +187,8 @@ impl<'a> Route<'a> {
             Self::Rest(rest)
         } else if let Some(rest) = under("/auth/v1") {
             Self::Auth(rest)
+        } else if let Some(rest) = under("/storage/v1") {
+            Self::Storage(rest)
         } else if let Some(rest) = under("/inbox") {
             Self::Inbox(rest)
         } else if let Some(rest) = under("/oidc") {
@@ -187,17 +199,19 @@ impl<'a> Route<'a> {
             // RFC 8414 puts itself between the host and the issuer's path.
             Self::Auth("/.well-known/oauth-authorization-server")
         } else {
-            ["/realtime/v1", "/storage/v1", "/functions/v1", "/graphql/v1"]
+            ["/realtime/v1", "/functions/v1", "/graphql/v1"]
                 .into_iter()
                 .find(|prefix| under(prefix).is_some())
                 .map_or(Self::Nowhere, Self::Missing)
         }
     }
 
-    fn is_open(&self) -> bool {
+    fn is_open_to(&self, request: &Request<Body>) -> bool {
         match self {
             Self::Health | Self::Oidc(_) | Self::Nowhere => true,
             Self::Auth(path) => OPEN.contains(path) || OPEN_TO_CLIENTS.contains(path),
+            // What is public there, and what an address is signed for, comes without a key.
+            Self::Storage(_) => !shows_key(request),
             Self::Rest(_) | Self::Inbox(_) | Self::Missing(_) => false,
         }
     }
@@ -272,6 +286,11 @@ fn is_browser(headers: &HeaderMap) -> bool {
     headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
+fn shows_key(request: &Request<Body>) -> bool {
+    let in_query = || request.uri().query()?.split('&').find(|pair| pair.starts_with("apikey="));
+    request.headers().contains_key(API_KEY) || in_query().is_some()
+}
+
 /// Takes `apikey` out of the query: the services behind would read it as a filter.
 fn take_key_from_query(request: &mut Request<Body>) -> Option<String> {
     let query = request.uri().query()?;
@@ -311,7 +330,8 @@ mod tests {
             ("/inbox", Route::Inbox("")),
             ("/inbox/settings", Route::Inbox("/settings")),
             ("/oidc/token", Route::Oidc("/token")),
-            ("/storage/v1/object", Route::Missing("/storage/v1")),
+            ("/storage/v1/object", Route::Storage("/object")),
+            ("/realtime/v1/websocket", Route::Missing("/realtime/v1")),
             ("/rest/v10", Route::Nowhere),
             ("/", Route::Nowhere),
             ("/health", Route::Health),

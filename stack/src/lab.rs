@@ -50,7 +50,7 @@ use crate::{
     migrate,
     postgres::{Options, Role, Server},
     printer::Printer,
-    project::Project,
+    project::{Project, stored},
     serve::{Answer, Cut, Socket, certain},
 };
 
@@ -188,6 +188,8 @@ impl Lab {
     async fn end(&self, name: &str) -> Result<(), Refusal> {
         let project = self.projects().remove(name).ok_or(Refusal::Unknown)?;
         project.stop().await;
+        // What can not go now goes with the lab.
+        let _ = tokio::fs::remove_dir_all(stored(self.server.place(), name)).await;
         Ok(self.server.drop_database(name).await.map_err(anyhow::Error::from)?)
     }
 

@@ -24,3 +24,4 @@ pub mod project;
 mod rest;
 pub mod running;
 mod serve;
+mod storage;

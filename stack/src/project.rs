@@ -1,6 +1,6 @@
 //! A project: one database, its keys, and the port its services answer on.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{body::Body, http::Request, response::Response};
@@ -11,9 +11,11 @@ use crate::{
     gateway::Gateway,
     jwt::Keyring,
     keys::Keys,
+    place::Place,
     postgres::{Role, Server},
     rest::Rest,
     serve::{Answer, Cut, Port, Socket},
+    storage::Storage,
 };
 
 /// A project that answers. Dropped, it stops answering; [`Project::stop`] also waits for it.
@@ -48,11 +50,14 @@ impl Project {
         let authenticator = server.url(Role::Authenticator, database);
         let admin = server.url(Role::Admin, database);
         let keyring = Keyring::of(&keys.jwt_secret)?;
-        let (rest, auth) = tokio::try_join!(
+        let place = server.place();
+        let files = stored(place, database);
+        let (rest, auth, storage) = tokio::try_join!(
             Rest::open(&authenticator, &keys.jwt_secret),
             Auth::open(&admin, keyring.clone(), &url),
+            Box::pin(Storage::open(&admin, keyring.clone(), &files, place.lifetime())),
         )?;
-        let gateway = Gateway::new(keys, keyring, rest, auth);
+        let gateway = Gateway::new(keys, keyring, rest, auth, storage);
         let services = Arc::new(Services { faults: Faults::default(), gateway });
         Ok(Self { address, url, port: socket.serve(services.clone()), services })
     }
@@ -89,8 +94,13 @@ impl Project {
     pub async fn stop(&self) {
         self.port.close().await;
         let gateway = &self.services.gateway;
-        tokio::join!(gateway.rest().close(), gateway.auth().close());
+        tokio::join!(gateway.rest().close(), gateway.auth().close(), gateway.storage().close());
     }
+}
+
+/// Where the bytes lie that a project stores.
+pub(crate) fn stored(place: &Place, database: &str) -> PathBuf {
+    place.dir().join("storage").join(database)
 }
 
 impl Answer for Services {

@@ -33,6 +33,7 @@ mod schema;
 mod second_opinion;
 mod sessions;
 mod sql_target;
+mod storage;
 mod three_ways;
 mod tidy;
 mod types;

@@ -262,3 +262,56 @@ async fn what_was_recorded_is_what_it_sends() {
     });
     assert_eq!(now, then, "run tests/js/record.mjs again");
 }
+
+#[tokio::test]
+async fn supabase_js_keeps_files_in_the_stack() {
+    let Some(mut node) = script("storage.mjs") else { return };
+    let project = Project::embedded().await;
+    node.envs([
+        ("SUPABASE_URL", project.url.as_str()),
+        ("SUPABASE_PUBLISHABLE_KEY", &project.publishable_key),
+        ("SUPABASE_SECRET_KEY", &project.secret_key),
+        ("EMAIL", "js@garage.test"),
+    ]);
+    let output = tokio::task::spawn_blocking(move || node.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let taken = "The resource already exists";
+    let expected = json!({
+        "upload": {
+            "path": "me/a b.png",
+            "fullPath": "avatars/me/a b.png",
+            "sameId": true,
+            "same": true,
+            "streamed": 300_000,
+            "info": [300_000, "image/png", "max-age=60", { "k": "é" }],
+        },
+        "again": [400, "409", "KeyAlreadyExists", taken],
+        "form": [4, "image/webp", "max-age=5"],
+        "updated": "text",
+        "wrong": [400, "415", "InvalidMimeType", "mime type text/html is not supported"],
+        "large": [400, "413", "EntityTooLarge", "The object exceeded the maximum allowed size"],
+        "name": "InvalidKey",
+        "denied": [400, "403", "AccessDenied", "new row violates row-level security policy"],
+        "hidden": [400, "404", "NoSuchKey", "Object not found"],
+        "exists": [true, false],
+        "public": [200, "image/png", "text"],
+        "list": [["dir", false], ["d.png", true]],
+        "page": [["d.png", true]],
+        "search": [["d.png", true]],
+        "v2": [false, ["me/dir/"], ["me/d.png"]],
+        "signed": [200, "application/json", "{}"],
+        "forged": 400,
+        "many": ["{}", "Either the object does not exist or you do not have access to it"],
+        "uploadedTo": ["backups/me/up.json", "[1]"],
+        "removed": ["me/d.png", "me/dir/c.png"],
+        "left": [],
+        "twice": [400, "409", "BucketAlreadyExists", taken],
+        "bucket": [false, 1000, ["text/plain"]],
+        "full": [400, "409", "ResourceNotEmpty", "The bucket you tried to delete is not empty"],
+        "buckets": ["avatars", "backups", "vehicle-photos"],
+        "noBuckets": [],
+        "gone": [400, "404", "NoSuchBucket", "Bucket not found"],
+    });
+    assert_eq!(seen, expected);
+}

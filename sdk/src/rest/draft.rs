@@ -336,7 +336,7 @@ impl Draft {
         }
         if !self.body.is_empty() {
             request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            request.body = self.body.clone();
+            request.body = self.body.clone().into();
         }
         request.replay =
             self.replay.unwrap_or(if self.meets_itself() { Replay::Safe } else { request.replay });

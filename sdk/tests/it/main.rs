@@ -16,5 +16,6 @@ mod logs;
 mod rest;
 mod scripted;
 mod sessions;
+mod storage;
 mod tokens;
 mod wire;

@@ -68,7 +68,7 @@ impl Script {
     /// The body of the last request.
     pub(crate) fn body(&self) -> String {
         let asked = self.asked.lock().unwrap();
-        String::from_utf8(asked.last().unwrap().1.body.to_vec()).unwrap()
+        String::from_utf8(asked.last().unwrap().1.body.as_bytes().unwrap().to_vec()).unwrap()
     }
 }
 

@@ -95,7 +95,10 @@ impl Transport for Auth {
                     self.renewals.lock().unwrap().asked += 1;
                     (503, String::new())
                 } else {
-                    self.renewals.lock().unwrap().ask(std::str::from_utf8(&request.body).unwrap())
+                    self.renewals
+                        .lock()
+                        .unwrap()
+                        .ask(std::str::from_utf8(request.body.as_bytes().unwrap()).unwrap())
                 }
             };
             tokio::task::yield_now().await;

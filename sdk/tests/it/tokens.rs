@@ -340,7 +340,7 @@ async fn a_sign_in_in_a_browser_ends_with_a_session_or_a_reason() {
     let (told, client) = Told::client(
         |builder| builder,
         |request| {
-            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let body: Value = serde_json::from_slice(request.body.as_bytes().unwrap()).unwrap();
             assert_eq!(body["auth_code"], "c0de");
             let verifier = body["code_verifier"].as_str().unwrap();
             (200, format!(r#"{{"access_token":"{verifier}","refresh_token":"r","user":{USER}}}"#))

@@ -7,10 +7,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use reqwest::Method;
 use rustix::process::geteuid;
+use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::sandbox::{Release, Sandbox};
+use crate::sandbox::{Foreground, Release, Sandbox};
 
 async fn write_row(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
@@ -123,6 +125,33 @@ async fn kept_data_survive_every_kind_of_end() {
         assert!(fourth.interrupt());
         sandbox.assert_quiet();
     }
+}
+
+#[tokio::test]
+async fn what_is_stored_is_kept_and_what_a_kill_left_is_swept() {
+    let sandbox = Sandbox::new();
+    let ask = |stack: &Foreground, method: Method, path: &str| {
+        let text = |name: &str| stack.status[name].as_str().unwrap().to_owned();
+        let address = format!("{}/storage/v1/{path}", text("API_URL"));
+        reqwest::Client::new().request(method, address).header("apikey", text("SECRET_KEY"))
+    };
+    let first = sandbox.start(&["--data", "data"]);
+    let bucket = ask(&first, Method::POST, "bucket").json(&json!({"name": "notes"})).send().await.unwrap();
+    let note = ask(&first, Method::POST, "object/notes/a").body("tea").send().await.unwrap();
+    assert!(bucket.status().is_success() && note.status().is_success());
+    first.kill();
+    let stored = sandbox.path("data/storage/postgres");
+    fs::write(stored.join("objects/8b7c8e0c-6f1d-4f3e-9a55-3d3d3d3d3d3d"), "its row was never written")
+        .unwrap();
+    fs::write(stored.join("incoming/half"), "the rest never came").unwrap();
+
+    let second = sandbox.start(&["--data", "data"]);
+    let note = ask(&second, Method::GET, "object/notes/a").send().await.unwrap();
+    assert_eq!(note.text().await.unwrap(), "tea");
+    let count = |folder: &str| fs::read_dir(stored.join(folder)).unwrap().count();
+    assert_eq!((count("objects"), count("incoming")), (1, 0));
+    assert!(second.interrupt());
+    sandbox.assert_quiet();
 }
 
 #[test]

@@ -23,4 +23,5 @@ mod service_auth_web3;
 mod service_gateway;
 mod service_lab;
 mod service_rest;
+mod service_storage;
 mod wallet;

@@ -1,0 +1,101 @@
+//! Storage against a scripted server: what is sent twice, and what a lost answer becomes.
+
+use supabase_sdk::{Error, ErrorKind};
+
+use crate::scripted::Script;
+
+const DONE: &str = r#"{"Id":"6d1a1f3e-0000-4000-8000-000000000001","Key":"b/a"}"#;
+const TAKEN: &str = r#"{"statusCode":"409","error":"Duplicate","message":"The resource already exists","code":"KeyAlreadyExists"}"#;
+const THERE: &str = r#"{"id":"6d1a1f3e-0000-4000-8000-000000000002","name":"a","size":3}"#;
+const HIDDEN: &str =
+    r#"{"statusCode":"404","error":"not_found","message":"Object not found","code":"NoSuchKey"}"#;
+
+fn kind<T>(refused: Result<T, Error>) -> ErrorKind {
+    refused.err().unwrap().kind()
+}
+
+/// Uploads `tea` where nothing may be replaced; what came of it, and how often what was asked.
+async fn upload(answers: &[(u16, &'static str)]) -> (Result<Option<u8>, ErrorKind>, Vec<String>) {
+    let (script, client) = Script::client(answers.iter().copied());
+    let sent = client.storage().from("b").upload("a", "tea").send().await;
+    let last = |id: uuid::Uuid| id.as_bytes()[15];
+    let lines = script.lines();
+    let asked = lines.iter().map(|line| line.replace(" http://project.test/storage/v1/object", ""));
+    (sent.map(|sent| sent.id.map(last)).map_err(|error| error.kind()), asked.collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_may_not_replace_is_decided_by_what_is_there() {
+    let sent = |answers: &'static [(u16, &'static str)]| upload(answers);
+    assert_eq!(sent(&[(200, DONE)]).await, (Ok(Some(1)), vec!["POST/b/a".to_owned()]));
+    assert_eq!(sent(&[(400, TAKEN)]).await.0, Err(ErrorKind::Conflict), "it was there before");
+    assert_eq!(sent(&[(503, ""), (200, DONE)]).await.0, Ok(Some(1)), "the first never arrived");
+    let (ours, asked) = sent(&[(503, ""), (400, TAKEN), (200, THERE), (200, "tea")]).await;
+    assert_eq!(ours, Ok(Some(2)));
+    assert_eq!(asked, ["POST/b/a", "POST/b/a", "GET/info/b/a", "GET/b/a"]);
+    let other = sent(&[(503, ""), (400, TAKEN), (200, THERE), (200, "tee")]).await;
+    assert_eq!(other.0, Err(ErrorKind::Conflict), "as long, and somebody else's");
+    let longer = THERE.replace('3', "4").leak();
+    let (longer, asked) = upload(&[(503, ""), (400, TAKEN), (200, longer)]).await;
+    assert_eq!((longer, asked.len()), (Err(ErrorKind::Conflict), 3), "its length says enough");
+    assert_eq!(sent(&[(503, ""), (400, TAKEN), (400, HIDDEN)]).await.0, Err(ErrorKind::Conflict));
+    let (never, asked) = sent(&[(503, ""); 4]).await;
+    assert_eq!((never, asked.len()), (Err(ErrorKind::Busy), 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_done_twice_is_tried_again() {
+    let twice = || Script::client([(503, ""), (200, DONE)]);
+    let (script, client) = twice();
+    client.storage().from("b").upload("a", "tea").upsert().send().await.unwrap();
+    assert_eq!((script.lines().len(), script.body().as_str()), (2, "tea"));
+    let (_, client) = twice();
+    client.storage().from("b").update("a", "tea").send().await.unwrap();
+    let (_, client) = Script::client([(503, ""), (200, "[]")]);
+    client.storage().from("b").list("").fetch().await.unwrap();
+    let (_, client) = Script::client([(503, ""), (200, "tea")]);
+    assert_eq!(client.storage().from("b").download("a").bytes().await.unwrap(), "tea");
+    for way in 0..3 {
+        let (script, client) = Script::client([(503, "")]);
+        let files = client.storage().from("b");
+        let refused = match way {
+            0 => kind(files.remove(["a"]).await),
+            1 => kind(files.rename("a", "b").send().await),
+            _ => kind(files.copy("a", "b").send().await),
+        };
+        assert_eq!(
+            (refused, script.lines().len()),
+            (ErrorKind::Busy, 1),
+            "the second time says something else"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_no_error_and_what_nobody_can_tell_is() {
+    let exists = |body: &'static str| async move {
+        let (_, client) = Script::client([(400, body)]);
+        client.storage().from("b").exists("a").await.map_err(|error| error.kind())
+    };
+    assert_eq!(exists(HIDDEN).await, Ok(false));
+    let older = r#"{"statusCode":"404","error":"not_found","message":"Object not found"}"#;
+    assert_eq!(exists(older).await, Ok(false));
+    let bucket = r#"{"statusCode":"404","error":"Bucket not found","message":"Bucket not found","code":"NoSuchBucket"}"#;
+    assert_eq!(exists(bucket).await, Err(ErrorKind::NotFound));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_is_not_sent() {
+    let (script, client) = Script::client([]);
+    let files = client.storage().from("b");
+    assert_eq!(kind(files.download("../c/secret").bytes().await), ErrorKind::Invalid);
+    assert_eq!(kind(files.upload("a/../../c", "x").send().await), ErrorKind::Invalid);
+    assert_eq!(kind(client.storage().bucket("..").await), ErrorKind::Invalid);
+    assert!(files.public_url("..").is_err() && script.lines().is_empty());
+}
+
+#[tokio::test]
+async fn a_walk_that_cannot_go_on_says_so() {
+    let (_, client) = Script::client([(200, r#"{"hasNext":true,"folders":[],"objects":[]}"#)]);
+    assert_eq!(kind(client.storage().from("b").walk("").fetch().await), ErrorKind::Protocol);
+}
