@@ -132,15 +132,17 @@ impl Reader {
         let mut lines = BufReader::new(file);
         let (mut tables, mut intents) = (Vec::<Table>::new(), BTreeMap::new());
         let (mut refused, mut seals) = (HashMap::new(), HashMap::<String, HashMap<_, _>>::new());
-        let (mut at, mut text, mut number) = (0, String::new(), 0_usize);
+        let (mut at, mut text, mut number) = (0, Vec::new(), 0_usize);
         loop {
             text.clear();
             number += 1;
-            let length = lines.read_line(&mut text).map_err(|error| unreadable(&error.to_string()))?;
+            let length =
+                lines.read_until(b'\n', &mut text).map_err(|error| unreadable(&error.to_string()))?;
             if length == 0 {
                 break;
             }
-            match serde_json::from_str(text.trim_end()) {
+            // A cut may go through a character, and the line break is none of the text that was cut.
+            match serde_json::from_slice(text.trim_ascii_end()) {
                 Ok(Line::Table(table)) => match tables.iter_mut().find(|known| known.name == table.name) {
                     Some(known) => *known = table,
                     None => tables.push(table),

@@ -194,11 +194,12 @@ pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result
 
 /// Writes a file so that whoever reads it finds all of it or what was there before.
 fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = private_file(OpenOptions::new().write(true).create(true).truncate(true), &beside)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    // A name of its own: two runs may begin at once. The file is private from the start.
+    let mut beside = tempfile::NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    beside.write_all(content)?;
+    beside.as_file().sync_all()?;
+    beside.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]
