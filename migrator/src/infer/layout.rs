@@ -394,12 +394,13 @@ fn is_family(maps: &Maps) -> bool {
 fn families(maps: &Maps) -> Vec<(String, Vec<String>)> {
     let mut families: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
     for name in maps.fields.keys() {
-        let template = if name.contains('*') { name.clone() } else { names::template(name) };
+        let put_together = maps.folded && name.contains('*');
+        let template = if put_together { name.clone() } else { names::template(name) };
         if template.contains('*') {
             families.entry(template).or_default().push(name.clone());
         }
     }
-    let folded = |names: &Vec<String>| names.iter().any(|name| name.contains('*'));
+    let folded = |names: &Vec<String>| maps.folded && names.iter().any(|name| name.contains('*'));
     families.retain(|template, names| {
         let places: Vec<&Place> = names.iter().filter_map(|name| maps.fields.get(name)).collect();
         let (lists, records) =

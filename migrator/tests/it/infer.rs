@@ -291,6 +291,17 @@ proptest! {
         if !inspection.entities.is_empty() {
             let mapping = Mapping::read("any.map.toml", &text);
             prop_assert!(mapping.is_ok(), "{:?}\n{}\n{}", mapping.map_err(|error| error.message), json, text);
+            if let Ok(mapping) = mapping {
+                let context = Context::new(&mapping, crate::OWNER, None, None, crate::NOW).expect("a context");
+                let Ok(plan) = Plan::new(&export, &mapping, &context, &Known::default()) else {
+                    return Ok(()); // values alone: nothing in them says which app they are of
+                };
+                // A hole in a list is refused whatever the mapping says.
+                let mut refused = plan.rejects.shown.iter().filter(|reject| !reject.message.contains("is null"));
+                prop_assert!(refused.next().is_none(), "{:?}\n{}\n{}", plan.rejects.shown, json, text);
+                let lost: usize = plan.not_mapped.iter().map(|left| left.records).sum();
+                prop_assert!(lost == 0, "{:?}\n{}\n{}", plan.not_mapped, json, text);
+            }
         }
         let (_, sql) = infer::tables(&export, &Wishes::default(), "owner_id", Choice::Check).expect("the export stays");
         for table in &inspection.entities {
