@@ -112,7 +112,14 @@ pub(crate) fn of(root: &Place, dump: bool) -> Layout {
     let mut layout = Layout { shape: shape(root, dump), ..Layout::default() };
     let own = collection(root).filter(|_| !is_family(&root.maps));
     if let Some((items, place)) = own {
-        layout.found.push(Found { steps: Vec::new(), items, place });
+        // The values of a dump lie in texts of their own, so each key has to be opened by itself.
+        let (steps, items) = match items {
+            Items::Members if dump => (vec!["*".to_owned()], Items::One),
+            Items::Groups if dump => (vec!["*".to_owned()], Items::List),
+            Items::Nested if dump => (vec!["*".to_owned()], Items::Members),
+            Items::List | Items::Members | Items::Groups | Items::Nested | Items::One => (Vec::new(), items),
+        };
+        layout.found.push(Found { steps, items, place });
     } else if root.maps.count > 0 {
         branch(root, &mut Vec::new(), &mut layout);
     }
