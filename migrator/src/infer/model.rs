@@ -194,8 +194,9 @@ impl Gathered {
             let mut from = Vec::new();
             for path in &group.paths {
                 let spelt = relative(path);
-                // A key without a name, or with brackets before the last step, has no path.
-                if spelt.parse::<Path>().is_ok() && !path.0.iter().any(String::is_empty) {
+                // A key without a name, or with brackets in it, has no path.
+                let nameless = |step: &String| step.is_empty() || step.contains(['[', ']', '{', '}']);
+                if spelt.parse::<Path>().is_ok() && !path.0.iter().any(nameless) {
                     from.push(spelt);
                 } else {
                     let reason = "no path can name it: change the key in a copy of the file".to_owned();
