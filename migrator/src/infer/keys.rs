@@ -39,7 +39,7 @@ impl Id {
 
 /// What records of a place are known by.
 pub(crate) fn decide(place: &Place, items: Items, family: bool, child: bool, table: &str) -> Id {
-    if place.maps.count < place.filled() || place.maps.count == 0 && place.count > 0 {
+    if place.has_plain_records() {
         let whole = if items.has_key() { "$key" } else { "$" };
         let group = (items.has_group() || family).then(|| "$group".to_owned());
         let parts: Vec<String> = group.into_iter().chain([whole.to_owned()]).collect();
@@ -236,7 +236,7 @@ fn rank(field: &str, table: &str) -> Option<u8> {
 
 fn tells_apart(records: &Place, field: &Place) -> bool {
     let scalars = field.texts.count + field.numbers.count;
-    scalars == records.count
+    scalars == records.maps.count
         && field.values.total() == scalars
         && !field.values.conflict
         && !field.values.overflow
@@ -247,7 +247,7 @@ fn tells_apart(records: &Place, field: &Place) -> bool {
 fn own_id(place: &Place) -> Option<String> {
     let fits = |(field, stands): &(&String, &Place)| {
         names::is_own_id(field)
-            && stands.texts.count + stands.numbers.count == place.count
+            && stands.texts.count + stands.numbers.count == place.maps.count
             && field.as_str() != "key"
     };
     place.maps.fields.iter().find(fits).map(|(field, _)| field.clone())

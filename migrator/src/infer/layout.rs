@@ -112,7 +112,14 @@ pub(crate) fn of(root: &Place, dump: bool) -> Layout {
     let mut layout = Layout { shape: shape(root, dump), ..Layout::default() };
     let own = collection(root).filter(|_| !is_family(&root.maps));
     if let Some((items, place)) = own {
-        layout.found.push(Found { steps: Vec::new(), items, place });
+        // The values of a dump lie in texts of their own, so each key has to be opened by itself.
+        let (steps, items) = match items {
+            Items::Members if dump => (vec!["*".to_owned()], Items::One),
+            Items::Groups if dump => (vec!["*".to_owned()], Items::List),
+            Items::Nested if dump => (vec!["*".to_owned()], Items::Members),
+            Items::List | Items::Members | Items::Groups | Items::Nested | Items::One => (Vec::new(), items),
+        };
+        layout.found.push(Found { steps, items, place });
     } else if root.maps.count > 0 {
         branch(root, &mut Vec::new(), &mut layout);
     }
@@ -394,12 +401,13 @@ fn is_family(maps: &Maps) -> bool {
 fn families(maps: &Maps) -> Vec<(String, Vec<String>)> {
     let mut families: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
     for name in maps.fields.keys() {
-        let template = if name.contains('*') { name.clone() } else { names::template(name) };
+        let put_together = maps.folded && name.contains('*');
+        let template = if put_together { name.clone() } else { names::template(name) };
         if template.contains('*') {
             families.entry(template).or_default().push(name.clone());
         }
     }
-    let folded = |names: &Vec<String>| names.iter().any(|name| name.contains('*'));
+    let folded = |names: &Vec<String>| maps.folded && names.iter().any(|name| name.contains('*'));
     families.retain(|template, names| {
         let places: Vec<&Place> = names.iter().filter_map(|name| maps.fields.get(name)).collect();
         let (lists, records) =

@@ -194,8 +194,9 @@ impl Gathered {
             let mut from = Vec::new();
             for path in &group.paths {
                 let spelt = relative(path);
-                // A key without a name, or with brackets before the last step, has no path.
-                if spelt.parse::<Path>().is_ok() {
+                // A key without a name, or with brackets in it, has no path.
+                let nameless = |step: &String| step.is_empty() || step.contains(['[', ']', '{', '}']);
+                if spelt.parse::<Path>().is_ok() && !path.0.iter().any(nameless) {
                     from.push(spelt);
                 } else {
                     let reason = "no path can name it: change the key in a copy of the file".to_owned();
@@ -359,7 +360,7 @@ impl Draft {
             left: Vec::new(),
             secrets: Vec::new(),
         };
-        let whole = place.maps.count < place.filled();
+        let whole = place.has_plain_records();
         let parent = self.child.then(|| {
             // The parent, which knows its own name, puts a better one in place.
             (
@@ -430,10 +431,16 @@ impl Draft {
             records,
             left,
             secrets,
-            notes: Vec::new(),
+            notes: holes(&place, whole),
             place,
         }
     }
+}
+
+/// What to say of a list with nulls between its records.
+fn holes(place: &Place, whole: bool) -> Vec<String> {
+    let note = || format!("{} of them are null and no record: the import names them as rejects", place.nulls);
+    (place.nulls > 0 && !whole).then(note).into_iter().collect()
 }
 
 /// A name cut to what PostgreSQL keeps, with room for a number and an ending.
@@ -471,12 +478,11 @@ struct Kid {
 fn kids(place: &Place) -> Vec<Kid> {
     let mut kids: Vec<Kid> = Vec::new();
     for (field, stands) in &place.maps.fields {
+        if field.contains(['[', ']', '{', '}', '*']) {
+            continue; // no path can name it: it is a column, whole
+        }
         let Some((items, records, packed)) = inner_records(stands) else { continue };
-        if field.contains('*')
-            || is_like_its_parent(place, &records)
-            || field.is_empty()
-            || field.starts_with('$')
-        {
+        if is_like_its_parent(place, &records) || field.is_empty() || field.starts_with('$') {
             continue;
         }
         let same = kids.iter_mut().find(|kid| {

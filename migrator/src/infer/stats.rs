@@ -250,6 +250,11 @@ impl Place {
         self.texts.count + self.numbers.count + self.bools
     }
 
+    /// True if some records are no objects; a hole in a list is no record.
+    pub(crate) fn has_plain_records(&self) -> bool {
+        self.maps.count + self.nulls < self.count || self.maps.count == 0 && self.count > 0
+    }
+
     /// True if all that is there are objects.
     pub(crate) fn is_records(&self) -> bool {
         self.maps.count > 0 && self.maps.count == self.filled()
