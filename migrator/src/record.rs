@@ -58,6 +58,11 @@ impl Record {
         Self { at, index, key, group, place: item_place(index), value }
     }
 
+    /// A record of which nothing is known but its id.
+    pub(crate) fn mentioned(at: Pointer, index: usize, id: Node) -> Self {
+        Self { at, index, key: Some(id), group: None, place: item_place(index), value: Node::Map(Map::new()) }
+    }
+
     /// The record as a whole.
     pub(crate) fn value(&self) -> &Node {
         &self.value
@@ -77,6 +82,11 @@ impl Record {
             Field::Index => Some(&self.place),
             Field::Named(steps) => self.find(steps),
         }
+    }
+
+    /// The first of some fields that holds something.
+    pub(crate) fn first<'f>(&self, fields: &'f [Field]) -> Option<&'f Field> {
+        fields.iter().find(|field| self.peek(field).is_some_and(|value| !value.is_blank()))
     }
 
     /// What stands at the end of a way through objects.

@@ -9,7 +9,7 @@ mod numeral;
 mod quantity;
 mod spelling;
 
-pub(crate) use moment::clock;
+pub(crate) use moment::{at_time, clock};
 
 use std::fmt;
 

@@ -144,6 +144,11 @@ impl Done<'_> {
         &self.ids
     }
 
+    /// True for the id of one of its rows.
+    pub(super) fn holds(&self, id: Uuid) -> bool {
+        self.ids.holds(*id.as_bytes()).unwrap_or(false)
+    }
+
     /// What became of a record.
     pub(super) fn outcome(&self, number: usize) -> Outcome {
         self.outcomes.get(number).copied().unwrap_or(Outcome::Rejected)
@@ -197,8 +202,11 @@ impl<'a> Ground<'a> {
                 Ok(row) => {
                     tale.note(table, &candidate.record.at, notes);
                     ids.push(*row.id.as_bytes())?;
+                    let has_a_name =
+                        candidate.identified.as_ref().is_ok_and(|identified| !identified.nameless)
+                            && matches!(table.id, IdRule::First { .. });
                     for (fields, sorter) in &mut others {
-                        also_known_as(fields, &candidate.record, row.id, sorter)?;
+                        also_known_as(fields, &candidate.record, has_a_name, row.id, sorter)?;
                     }
                     plan.rows.push(&row)?;
                     Outcome::Row
@@ -250,6 +258,11 @@ impl<'a> Ground<'a> {
             match parent.outcome {
                 Outcome::Row => {}
                 Outcome::Merged => return Err(Verdict::Merged),
+                // It does not lie in another record: it named one.
+                Outcome::Rejected if parent.at == candidate.record.at => {
+                    let why = "the record it names as its own is not in the file, or was rejected";
+                    return Err(Verdict::Refused(Refusal::new("orphan", why, "correct it").into()));
+                }
                 Outcome::Rejected => {
                     let why = format!("its parent {} was rejected", parent.at);
                     let help = "correct the parent; this one follows";
@@ -285,8 +298,16 @@ impl<'a> Ground<'a> {
         notes: &mut Notes,
     ) -> Result<Vec<Cell>, Refused> {
         let (record, mut fates) = (&candidate.record, Fates::default());
-        if let (Some(_), IdRule::Fields(fields)) = (&self.mapping.ids.legacy_column, &table.id) {
-            fields.iter().for_each(|field| fates.take(field, record));
+        match &table.id {
+            _ if self.mapping.ids.legacy_column.is_none() => {}
+            IdRule::Fields(fields) => fields.iter().for_each(|field| fates.take(field, record)),
+            IdRule::First { fields, .. } if !identified.nameless => {
+                record.take(fields, &mut fates);
+            }
+            IdRule::First { .. } | IdRule::Natural(_) => {}
+        }
+        if let Some(field) = table.parent.as_ref().and_then(|parent| parent.named_by.as_ref()) {
+            fates.take(field, record);
         }
         let mut cells = Vec::with_capacity(table.columns.len() + 6);
         for column in &table.columns {
@@ -346,11 +367,17 @@ impl<'a> Ground<'a> {
                 _ => absent(column, Coercion::EmptyAsNull, Coercion::EmptyAsDefault, notes),
             };
         }
+        let joined = record.first(&column.time).and_then(|time| {
+            let joined = convert::at_time(value, record.peek(time)?)?;
+            fates.take(time, record);
+            Some(joined)
+        });
+        let value = joined.as_ref().unwrap_or(value);
         let converted = match &column.reference {
             Some(reference) => self.reference(table, settled, reference, value, notes)?,
             None => convert::value(column, value, &self.context.zone, self.context.today)?,
         };
-        if converted.keep {
+        if converted.keep || column.keep {
             fates.keep(field);
         }
         notes.coerced(column, converted.coercions);
@@ -438,7 +465,7 @@ impl<'a> Ground<'a> {
     /// Marks the fields whose items became rows of child tables.
     fn take_children(&self, table: &Table, record: &Record, fates: &mut Fates, notes: &mut Notes) {
         for child in self.mapping.tables.iter().filter(|child| child.is_child_of(&table.name)) {
-            for path in &child.from {
+            for path in child.from.iter().filter(|path| !path.is_absolute()) {
                 let field = Field::Named(path.steps().to_vec());
                 let Some(value) = record.peek(&field) else { continue };
                 if value.is_blank() || child_value(path, record).is_some() {
@@ -657,9 +684,19 @@ impl<'s> Elders<'s> {
     }
 }
 
-/// Puts a row under all it may be referred to by.
-fn also_known_as(fields: &[Field], record: &Record, id: Uuid, names: &mut Sorter<32>) -> std::io::Result<()> {
+/// Puts a row under all it may be referred to by. Where only some records have an id, who has one does not go
+/// by its place as well: 1 would be the second record and the one with the id 1.
+fn also_known_as(
+    fields: &[Field],
+    record: &Record,
+    has_a_name: bool,
+    id: Uuid,
+    names: &mut Sorter<32>,
+) -> std::io::Result<()> {
     for (place, field) in fields.iter().enumerate() {
+        if has_a_name && *field == Field::Index {
+            continue;
+        }
         let Some(name) = record.peek(field).filter(|name| !name.is_blank()).and_then(identity::canon) else {
             continue;
         };

@@ -13,7 +13,7 @@ use crate::convert::Refusal;
 use crate::exit::Failure;
 use crate::export::{Item, Items, Outline, Repairs, mend, opened_text};
 use crate::identity::{self, Identified, SEPARATOR};
-use crate::mapping::{Field, Found, IdRule, Mojibake, Path, Table};
+use crate::mapping::{Field, Found, IdRule, Mentions, Mojibake, Path, Table};
 use crate::node::Node;
 use crate::pointer::Pointer;
 use crate::record::Record;
@@ -24,6 +24,8 @@ pub(super) struct Candidate {
     pub(super) number: usize,
     /// Which of the table's paths it lies under.
     pub(super) path: usize,
+    /// True of one that is named by a record of something else, and of which nothing else is known.
+    pub(super) is_mentioned: bool,
     pub(super) record: Record,
     /// What became of the record it lies in, for a child.
     pub(super) parent: Option<ParentFate>,
@@ -70,13 +72,13 @@ impl<'a> Ground<'a> {
         match &table.parent {
             None => self.items(table, settled, notice, take),
             Some(parent) => match self.mapping.table(&parent.table) {
-                Some(parent) => self.children(table, parent, take),
+                Some(parent) => self.children(table, parent, notice, take),
                 None => Ok(()),
             },
         }
     }
 
-    /// The records of a table's collections.
+    /// The records of a table's collections, and those that are only named elsewhere.
     fn items(
         &self,
         table: &'a Table,
@@ -84,16 +86,58 @@ impl<'a> Ground<'a> {
         notice: &mut Notice,
         take: Take<'_>,
     ) -> Result<(), Failure> {
-        let any = table.takes_any_value();
         let mut number = 0;
+        let listed: Vec<_> = table.from.iter().enumerate().collect();
+        self.collections(&listed, table.takes_any_value(), notice, &mut |path, record, broken| {
+            let identified = match broken {
+                Some(refusal) => Err(refusal),
+                None => self.identify(table, &record, settled.rank(number)),
+            };
+            take(Candidate { number, path, is_mentioned: false, record, parent: None, identified })?;
+            number += 1;
+            Ok(())
+        })?;
+        let Some(Mentions { from, by }) = &table.mentions else { return Ok(()) };
+        let others: Vec<_> = from.iter().enumerate().collect();
+        // What else there is to notice of these records is for the table that they are of.
+        self.collections(&others, false, &mut Notice::default(), &mut |path, record, broken| {
+            let name = record.first(by).and_then(|field| record.peek(field)).and_then(identity::canon);
+            let Some(id) = name.filter(|_| broken.is_none()) else { return Ok(()) };
+            let record = Record::mentioned(record.at.clone(), record.index, Node::Text(id.clone()));
+            let (path, identified) = (listed.len() + path, Ok(self.identity.of_record(&table.name, id)));
+            take(Candidate { number, path, is_mentioned: true, record, parent: None, identified })?;
+            number += 1;
+            Ok(())
+        })
+    }
+
+    /// The records under some paths, each with the number of its path; for a collection that cannot be read as
+    /// its path says, a record of nothing and the reason.
+    fn collections(
+        &self,
+        paths: &[(usize, &Path)],
+        any: bool,
+        notice: &mut Notice,
+        take: &mut dyn FnMut(usize, Record, Option<Refusal>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         for (document, shape) in self.export.documents.iter().zip(&self.shapes) {
             let Some(shape) = shape else { continue };
-            for (path_number, path) in table.from.iter().enumerate() {
+            for (path_number, path) in paths {
                 for Found { at, outline, group } in path.find(&shape.root, &shape.prefix, document) {
                     let at = document.base.join(&at);
                     let broken = self.broken(path, outline, &at, any);
-                    // A star stands for whatever fits; a path that names its key means it.
-                    if group.is_some() && broken.is_some() {
+                    // Another path may announce it as what it is: bookings{*} and bookings[*].
+                    let is_other = |(_, other): &(usize, &Path)| {
+                        *other != *path
+                            && other.at(&shape.root, &shape.prefix) == path.at(&shape.root, &shape.prefix)
+                            && other.items.fits(outline, any)
+                    };
+                    if broken.is_some() && paths.iter().any(is_other) {
+                        continue;
+                    }
+                    // A star stands for whatever fits; a path that names its key means it. What two paths
+                    // lead to is read once.
+                    if group.is_some() && broken.is_some() || notice.read.contains(&at) {
                         continue;
                     }
                     notice.read.push(at.clone());
@@ -101,12 +145,9 @@ impl<'a> Ground<'a> {
                         continue;
                     }
                     let Notice { secrets, repairs, .. } = notice;
-                    if let Some(refusal) = broken {
+                    if broken.is_some() {
                         let item = Item { at, index: 0, key: None, group: None, value: Node::Null };
-                        let record = Record::new(item, secrets);
-                        let (parent, identified) = (None, Err(refusal));
-                        take(Candidate { number, path: path_number, record, parent, identified })?;
-                        number += 1;
+                        take(*path_number, Record::new(item, secrets), broken)?;
                         continue;
                     }
                     let mut mended = 0;
@@ -119,11 +160,7 @@ impl<'a> Ground<'a> {
                             let fix = self.mapping.source.mojibake == Mojibake::Fix;
                             mended += mend(&mut item.value, fix);
                         }
-                        let record = Record::new(item, secrets);
-                        let identified = self.identify(table, &record, settled.rank(number));
-                        take(Candidate { number, path: path_number, record, parent: None, identified })?;
-                        number += 1;
-                        Ok(())
+                        take(*path_number, Record::new(item, secrets), None)
                     })?;
                     repairs.mojibake += mended;
                 }
@@ -153,51 +190,90 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// The records that lie in those of the parent.
-    fn children(&self, table: &'a Table, parent: &'a Table, take: Take<'_>) -> Result<(), Failure> {
+    /// The records that lie in those of the parent, and those that lie elsewhere and name it.
+    fn children(
+        &self,
+        table: &'a Table,
+        parent: &'a Table,
+        notice: &mut Notice,
+        take: Take<'_>,
+    ) -> Result<(), Failure> {
         let (mut number, nothing) = (0, Settled::default());
         let done = self.done(&parent.name);
         // The parent's secrets are gone already, with those of all that lies in it, and its repairs counted.
         let mut quiet = Notice::default();
         let settled = done.map_or(&nothing, |done| &done.settled);
+        let way = table.from.iter().find(|path| !path.is_absolute()).or(table.from.first());
         self.each(parent, settled, &mut quiet, &mut |candidate| {
             let outcome = done.map_or(Outcome::Rejected, |done| done.outcome(candidate.number));
             let id = candidate.identified.as_ref().ok().map(|identified| identified.id);
             let fate = ParentFate { outcome, id, at: candidate.record.at.clone() };
-            let mut ranks: HashMap<String, usize> = HashMap::new();
+            let mut ranks = HashMap::new();
             for (path, item) in child_items(table, &candidate.record) {
                 let record = Record::new(item, &mut Vec::new());
-                let identified = self.identify_child(table, &record, &fate, &mut ranks);
-                take(Candidate { number, path, record, parent: Some(fate.clone()), identified })?;
+                let identified = self.identify_child(table, way, &record, &fate, &mut ranks);
+                let parent = Some(fate.clone());
+                take(Candidate { number, path, is_mentioned: false, record, parent, identified })?;
                 number += 1;
             }
+            Ok(())
+        })?;
+        let Some(named_by) = table.parent.as_ref().and_then(|parent| parent.named_by.as_ref()) else {
+            return Ok(());
+        };
+        let elsewhere: Vec<_> =
+            table.from.iter().enumerate().filter(|(_, path)| path.is_absolute()).collect();
+        let mut ranks = HashMap::new();
+        self.collections(&elsewhere, false, notice, &mut |path, record, broken| {
+            let name = record.peek(named_by).filter(|name| !name.is_blank()).and_then(identity::canon);
+            let id = name.map(|name| self.identity.of_record(&parent.name, name).id);
+            let is_row = |id: &Uuid| done.is_some_and(|done| done.holds(*id));
+            let id = id.filter(is_row);
+            let outcome = if id.is_some() { Outcome::Row } else { Outcome::Rejected };
+            let fate = ParentFate { outcome, id, at: record.at.clone() };
+            let identified = match broken {
+                Some(refusal) => Err(refusal),
+                None => self.identify_child(table, table.from.get(path), &record, &fate, &mut ranks),
+            };
+            let parent = Some(fate).filter(|_| identified.is_ok());
+            take(Candidate { number, path, is_mentioned: false, record, parent, identified })?;
+            number += 1;
             Ok(())
         })
     }
 
     fn identify(&self, table: &Table, record: &Record, rank: usize) -> Result<Identified, Refusal> {
         is_an_object(table, record)?;
+        let nameless =
+            |fields: &[Field]| self.identity.of_nameless(&table.name, &natural_key(record, fields), rank);
         match &table.id {
             IdRule::Fields(fields) => Ok(self.identity.of_record(&table.name, legacy_id(record, fields)?)),
-            IdRule::Natural(fields) => {
-                Ok(self.identity.of_nameless(&table.name, &natural_key(record, fields), rank))
-            }
+            IdRule::Natural(fields) => Ok(nameless(fields)),
+            IdRule::First { fields, natural } => match record.first(fields) {
+                Some(field) => {
+                    let legacy = legacy_id(record, std::slice::from_ref(field))?;
+                    Ok(self.identity.of_record(&table.name, legacy))
+                }
+                None => Ok(nameless(natural)),
+            },
         }
     }
 
     fn identify_child(
         &self,
         table: &Table,
+        way: Option<&Path>,
         record: &Record,
         parent: &ParentFate,
-        ranks: &mut HashMap<String, usize>,
+        ranks: &mut HashMap<(Option<Uuid>, String), usize>,
     ) -> Result<Identified, Refusal> {
         is_an_object(table, record)?;
-        let (IdRule::Natural(fields) | IdRule::Fields(fields)) = &table.id;
+        let (IdRule::Natural(fields) | IdRule::Fields(fields) | IdRule::First { natural: fields, .. }) =
+            &table.id;
         let key = natural_key(record, fields);
-        let rank = ranks.entry(key.clone()).or_default();
-        let path = table.from.first().map(Path::steps).unwrap_or_default().join("/");
-        let identified = self.identity.of_child(parent.id.unwrap_or_default(), &path, &key, *rank);
+        let rank = ranks.entry((parent.id, key.clone())).or_default();
+        let way = way.map(Path::steps).unwrap_or_default().join("/");
+        let identified = self.identity.of_child(parent.id.unwrap_or_default(), &way, &key, *rank);
         *rank += 1;
         Ok(identified)
     }
@@ -208,7 +284,7 @@ impl<'a> Ground<'a> {
 pub(super) fn child_items(table: &Table, record: &Record) -> Vec<(usize, Item)> {
     let mut seen: Vec<Node> = Vec::new();
     let mut found = Vec::new();
-    for (number, path) in table.from.iter().enumerate() {
+    for (number, path) in table.from.iter().enumerate().filter(|(_, path)| !path.is_absolute()) {
         let Some((node, opened)) = child_value(path, record) else { continue };
         let node = opened.unwrap_or_else(|| node.clone());
         if seen.contains(&node) {
