@@ -119,6 +119,17 @@ impl Record {
         Found { value: Some(value), field: Some(field), dropped }
     }
 
+    /// The fields a column has read and could not hold, with their values.
+    pub(crate) fn kept(&self, fates: &Fates) -> Map {
+        let Node::Map(members) = &self.value else { return Map::new() };
+        let is_kept = |name: &String| fates.0.get(std::slice::from_ref(name)) == Some(&Fate::Kept);
+        members
+            .iter()
+            .filter(|(name, _)| is_kept(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// The fields that no column holds, with their values.
     pub(crate) fn left_over(&self, fates: &Fates) -> Map {
         match &self.value {

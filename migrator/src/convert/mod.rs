@@ -418,6 +418,8 @@ mod tests {
             reference: None,
             choices: None,
             reading: Reading { formats, ..reading },
+            time: Vec::new(),
+            keep: false,
             media: None,
         }
     }

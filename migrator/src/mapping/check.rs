@@ -264,6 +264,15 @@ impl Checker<'_> {
                 )
                 .help("write id = { natural = [\"…\"] } with the fields that tell its records apart"));
         }
+        if from.iter().any(Path::is_the_record)
+            && !child.columns.values().any(|column| column.get_ref().required)
+        {
+            let why =
+                format!("table `{name}`: a child made of its parent's own record needs a required column");
+            return Err(self
+                .refuse(span, "mapping.child_path", why)
+                .help("write required = true at what must be there for the child to be"));
+        }
         let (column, position) =
             (self.column_name(Some(&child.parent))?, self.column_name(child.position.as_ref())?);
         let column = column.unwrap_or_default();

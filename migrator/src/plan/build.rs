@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::candidate::{Candidate, Notice, Outcome, child_value};
+use super::candidate::{Candidate, Notice, Outcome, child_value, own_item};
 use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
@@ -25,9 +25,9 @@ use crate::exit::Failure;
 use crate::export::Export;
 use crate::identity::{self, Identified, Identity};
 use crate::mapping::{
-    Absent, Column, EXTRA, Field, IdRule, Input, Mapping, Orphan, Reference, Shape, Table, UnknownKeys,
+    Absent, Column, EXTRA, Field, IdRule, Input, Mapping, Orphan, Path, Reference, Shape, Table, UnknownKeys,
 };
-use crate::node::Node;
+use crate::node::{Map, Node};
 use crate::pointer::Pointer;
 use crate::record::{Fates, Record};
 use crate::reject::Reject;
@@ -324,7 +324,11 @@ impl<'a> Ground<'a> {
         cells.extend(ids.legacy_column.as_ref().map(|_| Cell::Text(identified.legacy.clone())));
         cells.extend(ids.scope_column.as_ref().map(|_| Cell::Text(self.identity.scope().to_owned())));
         self.take_children(table, record, &mut fates, notes);
-        cells.extend(self.left_over(record, &fates, notes)?);
+        // What is left of a record that is a child of its own is its parent's to keep.
+        let is_own =
+            table.parent.is_some() && table.from.get(candidate.path).is_some_and(Path::is_the_record);
+        let left = if is_own { record.kept(&fates) } else { record.left_over(&fates) };
+        cells.extend(self.left_over(left, notes)?);
         Ok(cells)
     }
 
@@ -421,7 +425,18 @@ impl<'a> Ground<'a> {
             }
             Found::from(holds.then_some(id))
         } else {
-            self.by_other_names(reference, &legacy)
+            match self.by_other_names(reference, &legacy) {
+                // The target may have it, by its id.
+                Found::None if self.may_be_an_id(reference) => {
+                    let id = self.identity.of_record(&reference.table, legacy).id;
+                    let holds = self.known.holds(&reference.table, id);
+                    if !holds {
+                        notes.orphans.push((reference.table.clone(), id));
+                    }
+                    Found::from(holds.then_some(id))
+                }
+                found => found,
+            }
         };
         let message = match found {
             Found::One(id) => return Ok(convert::Converted::new(Cell::Uuid(id))),
@@ -441,6 +456,16 @@ impl<'a> Ground<'a> {
                 ..convert::Converted::by(Cell::Null, Coercion::OrphanAsNull)
             }),
         }
+    }
+
+    /// True where one of the names a record may go by is its id.
+    fn may_be_an_id(&self, reference: &Reference) -> bool {
+        let ids = match self.mapping.table(&reference.table).map(|table| &table.id) {
+            Some(IdRule::Fields(fields)) if fields.len() == 1 => fields,
+            Some(IdRule::First { fields, .. }) => fields,
+            Some(IdRule::Fields(_) | IdRule::Natural(_)) | None => return false,
+        };
+        ids.iter().any(|id| reference.by.contains(id))
     }
 
     /// The row that goes by a value in one of the fields it may be known by, the first of them first.
@@ -466,6 +491,12 @@ impl<'a> Ground<'a> {
     fn take_children(&self, table: &Table, record: &Record, fates: &mut Fates, notes: &mut Notes) {
         for child in self.mapping.tables.iter().filter(|child| child.is_child_of(&table.name)) {
             for path in child.from.iter().filter(|path| !path.is_absolute()) {
+                if path.is_the_record() && own_item(child, record).is_some() {
+                    for column in &child.columns {
+                        record.take(column.source.fields(), fates);
+                    }
+                    continue;
+                }
                 let field = Field::Named(path.steps().to_vec());
                 let Some(value) = record.peek(&field) else { continue };
                 if value.is_blank() || child_value(path, record).is_some() {
@@ -481,8 +512,7 @@ impl<'a> Ground<'a> {
     }
 
     /// What no column holds: into `extra`, into the report, or a reason to refuse.
-    fn left_over(&self, record: &Record, fates: &Fates, notes: &mut Notes) -> Result<Option<Cell>, Refusal> {
-        let left = record.left_over(fates);
+    fn left_over(&self, left: Map, notes: &mut Notes) -> Result<Option<Cell>, Refusal> {
         match self.unknown_keys() {
             UnknownKeys::Extra => {
                 notes.unknown.extend(left.keys().cloned());

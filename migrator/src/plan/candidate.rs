@@ -13,7 +13,7 @@ use crate::convert::Refusal;
 use crate::exit::Failure;
 use crate::export::{Item, Items, Outline, Repairs, mend, opened_text};
 use crate::identity::{self, Identified, SEPARATOR};
-use crate::mapping::{Field, Found, IdRule, Mentions, Mojibake, Path, Table};
+use crate::mapping::{Absent, Column, Field, Found, IdRule, Mentions, Mojibake, Path, Table};
 use crate::node::Node;
 use crate::pointer::Pointer;
 use crate::record::Record;
@@ -285,6 +285,10 @@ pub(super) fn child_items(table: &Table, record: &Record) -> Vec<(usize, Item)> 
     let mut seen: Vec<Node> = Vec::new();
     let mut found = Vec::new();
     for (number, path) in table.from.iter().enumerate().filter(|(_, path)| !path.is_absolute()) {
+        if path.is_the_record() {
+            found.extend(own_item(table, record).map(|item| (number, item)));
+            continue;
+        }
         let Some((node, opened)) = child_value(path, record) else { continue };
         let node = opened.unwrap_or_else(|| node.clone());
         if seen.contains(&node) {
@@ -295,6 +299,19 @@ pub(super) fn child_items(table: &Table, record: &Record) -> Vec<(usize, Item)> 
         seen.push(node);
     }
     found
+}
+
+/// The record as a child of its own, if it has all that the child needs.
+pub(super) fn own_item(table: &Table, record: &Record) -> Option<Item> {
+    let is_needed = |column: &&Column| matches!(column.absent, Absent::Reject);
+    let has_it = |column: &Column| record.first(column.source.fields()).is_some();
+    table.columns.iter().filter(is_needed).all(has_it).then(|| Item {
+        at: record.at.clone(),
+        index: 0,
+        key: None,
+        group: None,
+        value: record.value().clone(),
+    })
 }
 
 /// What a record has where the records of a child lie; a text that holds them is opened.
