@@ -597,6 +597,7 @@ impl Checker<'_> {
             let why = match target {
                 None => format!("it refers to the unknown table `{}`", reference.table),
                 Some(Table { id: IdRule::Fields(fields), parent: None, .. }) if fields.len() == 1 => continue,
+                Some(Table { id: IdRule::First { .. }, parent: None, .. }) => continue,
                 Some(_) if !reference.by.is_empty() => continue,
                 Some(_) => format!(
                     "table `{}` has no single old id to point at; name its fields with by",
