@@ -29,6 +29,7 @@ mod rest_writes;
 mod schema;
 mod second_opinion;
 mod sessions;
+mod shipped;
 mod three_ways;
 mod tidy;
 mod types;

@@ -15,7 +15,7 @@ use super::file::{self, File};
 use super::media;
 use super::{
     Absent, Accounts, Bound, Bounds, Choices, Column, DateFormat, EXTRA, Field, IdRule, Ids, Input, Mapping,
-    Media, Mentions, Parent, Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
+    Media, Mentions, Orphan, Parent, Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
 };
 use crate::cell::{Cell, Type};
 use crate::convert;
@@ -422,7 +422,11 @@ impl Checker<'_> {
         let date = matches!(kind, Type::Date | Type::Timestamptz);
         let formats = &file.format.0;
         let complaints = [
-            (file.r#ref.is_some() && kind != Type::Uuid, "ref needs type uuid, or none"),
+            (file.r#ref.is_some() && !text && kind != Type::Uuid, "ref needs type uuid or text, or none"),
+            (
+                file.r#ref.is_some() && text && file.orphan != Some(Orphan::Null),
+                "a reference of type text keeps the old id, whatever it leads to: write orphan = \"null\"",
+            ),
             (file.r#enum.is_some() && !text, "enum needs type text"),
             (file.media.is_some() && !text, "media needs type text: the column takes the file's path"),
             (!file.via.is_empty() && !text, "via needs type text"),

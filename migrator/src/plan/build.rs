@@ -93,6 +93,8 @@ pub(super) struct Done<'a> {
     outcomes: Vec<Outcome>,
     /// The ids of its rows.
     ids: Arc<Index<16>>,
+    /// Whether there are any.
+    has_rows: bool,
     /// By what else its rows are referred to.
     others: Vec<(&'a [Field], Index<32>)>,
 }
@@ -234,7 +236,8 @@ impl<'a> Ground<'a> {
         let ids = plan.ids.clone();
         let others = others.into_iter().map(|(fields, sorter)| Ok((fields, sorter.index()?)));
         let others = others.collect::<std::io::Result<_>>()?;
-        Ok((plan, Done { settled, outcomes, ids, others }))
+        let has_rows = !plan.rows.is_empty();
+        Ok((plan, Done { settled, outcomes, ids, has_rows, others }))
     }
 
     /// The lists of fields by which other records refer to those of a table.
@@ -378,7 +381,7 @@ impl<'a> Ground<'a> {
         });
         let value = joined.as_ref().unwrap_or(value);
         let converted = match &column.reference {
-            Some(reference) => self.reference(table, settled, reference, value, notes)?,
+            Some(reference) => self.reference(table, settled, column, reference, value, notes)?,
             None => convert::value(column, value, &self.context.zone, self.context.today)?,
         };
         if converted.keep || column.keep {
@@ -402,6 +405,7 @@ impl<'a> Ground<'a> {
         &self,
         table: &Table,
         settled: &Settled,
+        column: &Column,
         reference: &Reference,
         value: &Node,
         notes: &mut Notes,
@@ -413,6 +417,9 @@ impl<'a> Ground<'a> {
                 "map the field to a jsonb column",
             ));
         };
+        if column.kind == Type::Text {
+            return self.old_id(column, reference, value, &legacy);
+        }
         let found = if reference.by.is_empty() {
             let id = self.identity.of_record(&reference.table, legacy).id;
             let key = *id.as_bytes();
@@ -456,6 +463,24 @@ impl<'a> Ground<'a> {
                 ..convert::Converted::by(Cell::Null, Coercion::OrphanAsNull)
             }),
         }
+    }
+
+    /// An old id that stays as it is. Where the file has none of what it should lead to, nobody can tell.
+    fn old_id(
+        &self,
+        column: &Column,
+        reference: &Reference,
+        value: &Node,
+        legacy: &str,
+    ) -> Result<convert::Converted, Refusal> {
+        let mut converted = convert::value(column, value, &self.context.zone, self.context.today)?;
+        let id = self.identity.of_record(&reference.table, legacy.to_owned()).id;
+        if self.done(&reference.table).is_some_and(|done| done.has_rows && !done.holds(id)) {
+            let message =
+                format!("no record of `{}` in the file has this id; it is stored as it is", reference.table);
+            converted.warning = Some(message);
+        }
+        Ok(converted)
     }
 
     /// True where one of the names a record may go by is its id.
