@@ -16,7 +16,7 @@ async fn import(desk: &Desk, mapping: &str, fixture: &str, owner: &Person) -> Ru
 }
 
 async fn rows(client: &Client, table: &str) -> Vec<Value> {
-    client.from(table).select("*").fetch().await.unwrap()
+    client.from(table).select("*").fetch().await.unwrap().into_iter().collect()
 }
 
 /// Imports a fixture twice: the second run writes nothing, and nobody else sees a row.

@@ -93,7 +93,7 @@ fn the_sample_becomes_rows_without_a_reject() {
         [
             ("customers", 12),
             ("vehicles", 15),
-            ("vehicle_photos", 0),
+            ("vehicle_photos", 1),
             ("mechanics", 3),
             ("repairs", 20),
             ("repair_lines", 26),
