@@ -33,6 +33,8 @@ pub struct Identified {
     pub id: Uuid,
     /// The old id; for a record without one, what stood in for it.
     pub legacy: String,
+    /// True of a record without an id.
+    pub nameless: bool,
 }
 
 impl Identity {
@@ -49,19 +51,19 @@ impl Identity {
     /// The row of a record that has an id.
     pub fn of_record(&self, table: &str, canon: String) -> Identified {
         let id = self.hash(&[&self.scope, table, &canon]);
-        Identified { id, legacy: canon }
+        Identified { id, legacy: canon, nameless: false }
     }
 
     /// The row of a record that has none: `rank` numbers those with the same key.
     pub fn of_nameless(&self, table: &str, key: &str, rank: usize) -> Identified {
         let legacy = format!("{key}{SEPARATOR}{rank}");
-        Identified { id: self.hash(&[&self.scope, table, &legacy]), legacy }
+        Identified { id: self.hash(&[&self.scope, table, &legacy]), legacy, nameless: true }
     }
 
     /// The row of a record that lies in another: `rank` numbers siblings with the same key.
     pub fn of_child(&self, parent: Uuid, path: &str, key: &str, rank: usize) -> Identified {
         let legacy = format!("{path}{SEPARATOR}{key}{SEPARATOR}{rank}");
-        Identified { id: self.hash(&[&parent.to_string(), &legacy]), legacy }
+        Identified { id: self.hash(&[&parent.to_string(), &legacy]), legacy, nameless: true }
     }
 
     fn hash(&self, parts: &[&str]) -> Uuid {

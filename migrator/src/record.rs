@@ -58,6 +58,11 @@ impl Record {
         Self { at, index, key, group, place: item_place(index), value }
     }
 
+    /// A record of which nothing is known but its id.
+    pub(crate) fn mentioned(at: Pointer, index: usize, id: Node) -> Self {
+        Self { at, index, key: Some(id), group: None, place: item_place(index), value: Node::Map(Map::new()) }
+    }
+
     /// The record as a whole.
     pub(crate) fn value(&self) -> &Node {
         &self.value
@@ -77,6 +82,11 @@ impl Record {
             Field::Index => Some(&self.place),
             Field::Named(steps) => self.find(steps),
         }
+    }
+
+    /// The first of some fields that holds something.
+    pub(crate) fn first<'f>(&self, fields: &'f [Field]) -> Option<&'f Field> {
+        fields.iter().find(|field| self.peek(field).is_some_and(|value| !value.is_blank()))
     }
 
     /// What stands at the end of a way through objects.
@@ -107,6 +117,17 @@ impl Record {
             }
         }
         Found { value: Some(value), field: Some(field), dropped }
+    }
+
+    /// The fields a column has read and could not hold, with their values.
+    pub(crate) fn kept(&self, fates: &Fates) -> Map {
+        let Node::Map(members) = &self.value else { return Map::new() };
+        let is_kept = |name: &String| fates.0.get(std::slice::from_ref(name)) == Some(&Fate::Kept);
+        members
+            .iter()
+            .filter(|(name, _)| is_kept(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// The fields that no column holds, with their values.

@@ -80,17 +80,33 @@ comment on column public.bookings.currency is 'In which currency, as EUR.';
 create index bookings_resource on public.bookings (workspace_id, resource_id, starts_at);
 create index bookings_start on public.bookings (workspace_id, starts_at);
 
+create table public.waiting_list (
+    like private.calendar_row including all,
+    guest_name text,
+    guest_contact text,
+    preferred_dates text,
+    notes text,
+    foreign key (workspace_id) references public.calendars (id) on delete cascade
+);
+comment on table public.waiting_list is 'Who wishes to book and found nothing free.';
+comment on column public.waiting_list.guest_name is 'Who.';
+comment on column public.waiting_list.guest_contact is 'How to reach them.';
+comment on column public.waiting_list.preferred_dates is 'When they would like to come, in their words.';
+comment on column public.waiting_list.notes is 'Anything else.';
+create index waiting_list_oldest on public.waiting_list (workspace_id, created_at);
+
 alter table public.calendars enable row level security;
 alter table public.resources enable row level security;
 alter table public.bookings enable row level security;
+alter table public.waiting_list enable row level security;
 revoke all on
-public.calendars, public.resources, public.bookings
+public.calendars, public.resources, public.bookings, public.waiting_list
 from anon, authenticated;
 grant all on
-public.calendars, public.resources, public.bookings
+public.calendars, public.resources, public.bookings, public.waiting_list
 to service_role;
 grant select, update (time_zone, is_public) on public.calendars to authenticated; -- made with its workspace
-grant select, insert, update, delete on public.resources, public.bookings to authenticated;
+grant select, insert, update, delete on public.resources, public.bookings, public.waiting_list to authenticated;
 
 create policy calendars_read on public.calendars for select to authenticated
 using (id = any (array(select private.readable())));
@@ -117,9 +133,20 @@ with check (workspace_id = any (array(select private.editable())));
 create policy bookings_remove on public.bookings for delete to authenticated
 using (workspace_id = any (array(select private.editable())));
 
+create policy waiting_list_read on public.waiting_list for select to authenticated
+using (workspace_id = any (array(select private.readable())));
+create policy waiting_list_add on public.waiting_list for insert to authenticated
+with check (workspace_id = any (array(select private.editable())) and owner_id = (select auth.uid()));
+create policy waiting_list_change on public.waiting_list for update to authenticated
+using (workspace_id = any (array(select private.editable())))
+with check (workspace_id = any (array(select private.editable())));
+create policy waiting_list_remove on public.waiting_list for delete to authenticated
+using (workspace_id = any (array(select private.editable())));
+
 call private.track('public.calendars', 'workspace_id', 'id');
 call private.track_in('calendar', 'public.resources');
 call private.track_in('calendar', 'public.bookings');
+call private.track_in('calendar', 'public.waiting_list');
 
 create function private.open_calendar() returns trigger
 language plpgsql security definer set search_path = '' as $$

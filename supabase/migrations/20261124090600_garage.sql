@@ -99,6 +99,28 @@ comment on column public.vehicles.fuel_type is 'What it runs on.';
 comment on column public.vehicles.notes is 'Anything else.';
 create index vehicles_customer on public.vehicles (workspace_id, customer_id);
 
+create table public.vehicle_photos (
+    like private.garage_row including all,
+    vehicle_id uuid not null,
+    position integer not null default 0,
+    path text,
+    file_name text,
+    category text,
+    caption text,
+    taken_at timestamptz,
+    foreign key (workspace_id) references public.garages (id) on delete cascade,
+    foreign key (workspace_id, vehicle_id) references public.vehicles (workspace_id, id) on delete cascade
+);
+comment on table public.vehicle_photos is 'Pictures of a vehicle, in the order the app listed them.';
+comment on column public.vehicle_photos.vehicle_id is 'Of which vehicle.';
+comment on column public.vehicle_photos.position is 'Where it stands among the pictures.';
+comment on column public.vehicle_photos.path is 'Where it lies in bucket vehicle-photos.';
+comment on column public.vehicle_photos.file_name is 'What the file was called.';
+comment on column public.vehicle_photos.category is 'What it shows: the front, a damage.';
+comment on column public.vehicle_photos.caption is 'What one should know about it.';
+comment on column public.vehicle_photos.taken_at is 'When it was taken.';
+create index vehicle_photos_vehicle on public.vehicle_photos (workspace_id, vehicle_id, position);
+
 create table public.mechanics (
     like private.garage_row including all,
     first_name text,
@@ -371,6 +393,7 @@ comment on column public.settings.value is 'To what.';
 alter table public.garages enable row level security;
 alter table public.customers enable row level security;
 alter table public.vehicles enable row level security;
+alter table public.vehicle_photos enable row level security;
 alter table public.mechanics enable row level security;
 alter table public.repairs enable row level security;
 alter table public.repair_lines enable row level security;
@@ -381,20 +404,20 @@ alter table public.stock_items enable row level security;
 alter table public.stock_movements enable row level security;
 alter table public.settings enable row level security;
 revoke all on
-public.garages, public.customers, public.vehicles, public.mechanics, public.repairs,
+public.garages, public.customers, public.vehicles, public.vehicle_photos, public.mechanics, public.repairs,
 public.repair_lines, public.invoices, public.invoice_lines, public.appointments,
 public.stock_items, public.stock_movements, public.settings
 from anon, authenticated;
 grant all on
-public.garages, public.customers, public.vehicles, public.mechanics, public.repairs,
+public.garages, public.customers, public.vehicles, public.vehicle_photos, public.mechanics, public.repairs,
 public.repair_lines, public.invoices, public.invoice_lines, public.appointments,
 public.stock_items, public.stock_movements, public.settings
 to service_role;
 grant select, update (legal_name, address, phone, email, tax_number, currency, time_zone, invoice_prefix)
 on public.garages to authenticated; -- made with its workspace
 grant select, insert, update, delete
-on public.customers, public.vehicles, public.mechanics, public.repairs, public.repair_lines, public.invoices,
-public.invoice_lines, public.appointments, public.stock_movements, public.settings to authenticated;
+on public.customers, public.vehicles, public.vehicle_photos, public.mechanics, public.repairs, public.repair_lines,
+public.invoices, public.invoice_lines, public.appointments, public.stock_movements, public.settings to authenticated;
 -- Everything but quantity.
 grant select, delete,
 insert (
@@ -429,6 +452,16 @@ create policy vehicles_change on public.vehicles for update to authenticated
 using (workspace_id = any (array(select private.editable())))
 with check (workspace_id = any (array(select private.editable())));
 create policy vehicles_remove on public.vehicles for delete to authenticated
+using (workspace_id = any (array(select private.editable())));
+
+create policy vehicle_photos_read on public.vehicle_photos for select to authenticated
+using (workspace_id = any (array(select private.readable())));
+create policy vehicle_photos_add on public.vehicle_photos for insert to authenticated
+with check (workspace_id = any (array(select private.editable())) and owner_id = (select auth.uid()));
+create policy vehicle_photos_change on public.vehicle_photos for update to authenticated
+using (workspace_id = any (array(select private.editable())))
+with check (workspace_id = any (array(select private.editable())));
+create policy vehicle_photos_remove on public.vehicle_photos for delete to authenticated
 using (workspace_id = any (array(select private.editable())));
 
 create policy mechanics_read on public.mechanics for select to authenticated
@@ -524,6 +557,7 @@ using (workspace_id = any (array(select private.editable())));
 call private.track('public.garages', 'workspace_id', 'id');
 call private.track_in('garage', 'public.customers');
 call private.track_in('garage', 'public.vehicles');
+call private.track_in('garage', 'public.vehicle_photos');
 call private.track_in('garage', 'public.mechanics');
 call private.track_in('garage', 'public.repairs');
 call private.track_in('garage', 'public.repair_lines');

@@ -90,13 +90,14 @@ create index receptions_recent on public.receptions (workspace_id, received_at);
 create table public.reception_lines (
     like private.site_row including all,
     reception_id uuid not null,
-    product_id uuid not null,
+    product_id uuid,
     lot_id uuid,
     position integer not null default 0,
     ordered numeric(14, 3) check (ordered >= 0 and ordered <> 'NaN'),
     quantity numeric(14, 3) not null check (quantity >= 0 and quantity <> 'NaN'), -- NaN is above all numbers
     unit_cost numeric(12, 2),
     moves_stock boolean not null default true,
+    constraint reception_lines_of_a_product check (product_id is not null or legacy_id is not null and not moves_stock),
     foreign key (workspace_id) references public.sites (id) on delete cascade,
     foreign key (workspace_id, reception_id) references public.receptions (workspace_id, id) on delete cascade,
     foreign key (workspace_id, product_id) references public.products (workspace_id, id),
@@ -104,7 +105,7 @@ create table public.reception_lines (
 );
 comment on table public.reception_lines is 'What a delivery brought.';
 comment on column public.reception_lines.reception_id is 'In which delivery.';
-comment on column public.reception_lines.product_id is 'Of which product.';
+comment on column public.reception_lines.product_id is 'Of which product; null if the old app no longer knew.';
 comment on column public.reception_lines.lot_id is 'Of which lot.';
 comment on column public.reception_lines.position is 'Where it stands among the lines.';
 comment on column public.reception_lines.ordered is 'How much was ordered.';
@@ -135,11 +136,12 @@ create index withdrawals_recent on public.withdrawals (workspace_id, withdrawn_a
 create table public.withdrawal_lines (
     like private.site_row including all,
     withdrawal_id uuid not null,
-    product_id uuid not null,
+    product_id uuid,
     lot_id uuid,
     position integer not null default 0,
     quantity numeric(14, 3) not null check (quantity >= 0 and quantity <> 'NaN'),
     moves_stock boolean not null default true,
+    constraint withdrawal_lines_of_a_product check (product_id is not null or legacy_id is not null and not moves_stock),
     foreign key (workspace_id) references public.sites (id) on delete cascade,
     foreign key (workspace_id, withdrawal_id) references public.withdrawals (workspace_id, id) on delete cascade,
     foreign key (workspace_id, product_id) references public.products (workspace_id, id),
@@ -147,7 +149,7 @@ create table public.withdrawal_lines (
 );
 comment on table public.withdrawal_lines is 'What was handed out of a product and lot.';
 comment on column public.withdrawal_lines.withdrawal_id is 'In which withdrawal.';
-comment on column public.withdrawal_lines.product_id is 'Of which product.';
+comment on column public.withdrawal_lines.product_id is 'Of which product; null if the old app no longer knew.';
 comment on column public.withdrawal_lines.lot_id is 'Of which lot.';
 comment on column public.withdrawal_lines.position is 'Where it stands among the lines.';
 comment on column public.withdrawal_lines.quantity is 'How much.';

@@ -8,12 +8,13 @@
 -- their own topic. Nobody else joins one.
 
 alter publication supabase_realtime add table
-public.users, public.user_profiles, public.watch_history, public.watchlist, public.ratings,
+public.users, public.user_profiles, public.contents, public.watch_history, public.watchlist,
+public.ratings,
 public.workspaces, public.members, public.invitations,
-public.calendars, public.resources, public.bookings,
-public.garages, public.customers, public.vehicles, public.mechanics, public.repairs, public.repair_lines,
-public.invoices, public.invoice_lines, public.appointments, public.stock_items, public.stock_movements,
-public.settings,
+public.calendars, public.resources, public.bookings, public.waiting_list,
+public.garages, public.customers, public.vehicles, public.vehicle_photos, public.mechanics, public.repairs,
+public.repair_lines, public.invoices, public.invoice_lines, public.appointments, public.stock_items,
+public.stock_movements, public.settings,
 public.sites, public.products, public.lots, public.receptions, public.reception_lines, public.withdrawals,
 public.withdrawal_lines, public.inventories, public.inventory_counts, public.product_levels;
 

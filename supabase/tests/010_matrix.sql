@@ -17,6 +17,7 @@ insert into tests.expected values -- everybody's
 
 insert into tests.expected values -- streaming: a person's own, whoever else they share a workspace with
 ('user_profiles',     's(i: 23505)ud', 'i', 'i', 'i',  '',       ''), -- has one already
+('contents',          'siud', 'i',    'i',    'i',     '',       ''),
 ('watch_history',     'siud', 'i',    'i',    'i',     '',       ''),
 ('watchlist',         'siud', 'i',    'i',    'i',     '',       ''),
 ('ratings',           'siud', 'i',    'i',    'i',     '',       '');
@@ -24,12 +25,14 @@ insert into tests.expected values -- streaming: a person's own, whoever else the
 insert into tests.expected values -- the calendar
 ('calendars',         'su',   's',    's',    '',      '',       ''),
 ('resources',         'siud', 'siud', 's',    '',      '',       ''),
-('bookings',          'siud', 'siud', 's',    '',      '',       '');
+('bookings',          'siud', 'siud', 's',    '',      '',       ''),
+('waiting_list',      'siud', 'siud', 's',    '',      '',       '');
 
 insert into tests.expected values -- the garage
 ('garages',           'su',   's',    's',    '',      '',       ''),
 ('customers',         'siud', 'siud', 's',    '',      '',       ''),
 ('vehicles',          'siud', 'siud', 's',    '',      '',       ''),
+('vehicle_photos',    'siud', 'siud', 's',    '',      '',       ''),
 ('mechanics',         'siud', 'siud', 's',    '',      '',       ''),
 ('repairs',           'siud', 'siud', 's',    '',      '',       ''),
 ('repair_lines',      'siud', 'siud', 's',    '',      '',       ''),
@@ -65,14 +68,17 @@ select name, kind, needs from (values
     ('history', 'garage', '{"table_name": "customers", "row_id": "00000000-0000-0000-0000-000000000000",
         "operation": "insert", "after": {}}'),
     ('user_profiles', null, '{"display_name": "Zoé"}'),
+    ('contents', null, '{"content_id": "36", "title": "Ayla"}'),
     ('watch_history', null, '{"content_id": "36", "content_type": "movie"}'),
     ('watchlist', null, '{"content_type": "movie"}'),
     ('ratings', null, '{"content_type": "movie", "rating": 5}'),
     ('calendars', 'calendar', '{}'),
     ('resources', 'calendar', '{"name": "desk"}'),
     ('bookings', 'calendar', jsonb_build_object('resource_id', tests.id('resources', 'parent'))),
+    ('waiting_list', 'calendar', '{}'),
     ('garages', 'garage', '{}'),
     ('customers', 'garage', '{}'), ('vehicles', 'garage', '{}'), ('mechanics', 'garage', '{}'),
+    ('vehicle_photos', 'garage', jsonb_build_object('vehicle_id', tests.id('vehicles', 'parent'))),
     ('repairs', 'garage', '{}'),
     ('repair_lines', 'garage', jsonb_build_object('repair_id', tests.id('repairs', 'parent'))),
     ('invoices', 'garage', '{"subtotal": 0, "tax_amount": 0, "total_amount": 0}'),
@@ -163,7 +169,7 @@ declare
     target text;
 begin
     foreach target in array array[
-        'resources', 'repairs', 'invoices', 'stock_items', 'products', 'receptions', 'withdrawals'
+        'resources', 'vehicles', 'repairs', 'invoices', 'stock_items', 'products', 'receptions', 'withdrawals'
     ] loop
         execute tests.addition(target, 'parent', 'owner');
     end loop;

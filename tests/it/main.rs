@@ -32,6 +32,7 @@ mod scaffold;
 mod schema;
 mod second_opinion;
 mod sessions;
+mod shipped;
 mod sql_target;
 mod storage;
 mod three_ways;

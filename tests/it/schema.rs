@@ -136,6 +136,55 @@ pub struct Calendar {
     pub updated_at: supabase_sdk::jiff::Timestamp,
 }
 
+/// Films and series of the catalogue an old app had of its own.
+///
+/// References `users (id)` by `contents_user_id_fkey`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, supabase_sdk::Table)]
+#[table(name = "contents", references(User), insert = NewContent, update = ContentPatch)]
+pub struct Content {
+    /// The row. Whoever makes it may choose it, so sending it twice makes one row.
+    #[table(key, default)]
+    pub id: supabase_sdk::uuid::Uuid,
+    /// Whose it is, for good.
+    #[table(default)]
+    pub user_id: supabase_sdk::uuid::Uuid,
+    /// When it was made, here or in the old app.
+    #[table(default)]
+    pub created_at: supabase_sdk::jiff::Timestamp,
+    /// When the row last changed here.
+    #[table(default)]
+    pub updated_at: supabase_sdk::jiff::Timestamp,
+    /// Fields of the old app that have no column.
+    #[table(default)]
+    pub extra: supabase_sdk::serde_json::Value,
+    /// With legacy_id, what the id was computed from.
+    pub legacy_scope: Option<String>,
+    /// The id the old app gave it.
+    pub legacy_id: Option<String>,
+    /// When the old app last changed it.
+    pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
+    /// What it is called in the other tables.
+    pub content_id: String,
+    /// movie or series.
+    pub content_type: Option<String>,
+    /// The title.
+    pub title: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// What sort of film it is.
+    pub category: Option<String>,
+    /// When it was made.
+    pub year: Option<i32>,
+    /// What the catalogue thinks of it, on whatever scale it uses.
+    pub rating: Option<supabase_sdk::rest::Numeric>,
+    /// How long it is.
+    pub duration_minutes: Option<i32>,
+    /// Where its picture is.
+    pub image_url: Option<String>,
+    /// Where the film itself is.
+    pub video_url: Option<String>,
+}
+
 /// People and companies whose vehicles the garage repairs.
 ///
 /// References `garages (id)` by `customers_workspace_id_fkey`.
@@ -759,8 +808,8 @@ pub struct Rating {
     pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
     /// Which film or series.
     pub content_id: String,
-    /// movie or series.
-    pub content_type: String,
+    /// movie or series; null if the old app did not say.
+    pub content_type: Option<String>,
     /// 1 to 5.
     pub rating: i16,
     /// Why.
@@ -804,8 +853,8 @@ pub struct ReceptionLine {
     pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
     /// In which delivery.
     pub reception_id: supabase_sdk::uuid::Uuid,
-    /// Of which product.
-    pub product_id: supabase_sdk::uuid::Uuid,
+    /// Of which product; null if the old app no longer knew.
+    pub product_id: Option<supabase_sdk::uuid::Uuid>,
     /// Of which lot.
     pub lot_id: Option<supabase_sdk::uuid::Uuid>,
     /// Where it stands among the lines.
@@ -1286,6 +1335,56 @@ pub struct User {
     pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
 }
 
+/// Pictures of a vehicle, in the order the app listed them.
+///
+/// References `garages (id)` by `vehicle_photos_workspace_id_fkey`.
+/// References `vehicles (workspace_id, id)` by `vehicle_photos_workspace_id_vehicle_id_fkey`.
+///
+/// Unique: `workspace_id, id` by `vehicle_photos_workspace_id_id_key`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, supabase_sdk::Table)]
+#[table(name = "vehicle_photos", references(Garage, Vehicle), insert = NewVehiclePhoto, update = VehiclePhotoPatch)]
+pub struct VehiclePhoto {
+    /// The row. Whoever makes it may choose it, so sending it twice makes one row.
+    #[table(key, default)]
+    pub id: supabase_sdk::uuid::Uuid,
+    /// The workspace it belongs to, for good. Left out, it is the home of its owner.
+    #[table(default)]
+    pub workspace_id: supabase_sdk::uuid::Uuid,
+    /// Who added it, for good. Not a foreign key: the fact outlives the account.
+    #[table(default)]
+    pub owner_id: supabase_sdk::uuid::Uuid,
+    /// When it was made, here or in the old app.
+    #[table(default)]
+    pub created_at: supabase_sdk::jiff::Timestamp,
+    /// When the row last changed here.
+    #[table(default)]
+    pub updated_at: supabase_sdk::jiff::Timestamp,
+    /// Fields of the old app that have no column.
+    #[table(default)]
+    pub extra: supabase_sdk::serde_json::Value,
+    /// With legacy_id, what the id was computed from.
+    pub legacy_scope: Option<String>,
+    /// The id the old app gave it.
+    pub legacy_id: Option<String>,
+    /// When the old app last changed it.
+    pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
+    /// Of which vehicle.
+    pub vehicle_id: supabase_sdk::uuid::Uuid,
+    /// Where it stands among the pictures.
+    #[table(default)]
+    pub position: i32,
+    /// Where it lies in bucket vehicle-photos.
+    pub path: Option<String>,
+    /// What the file was called.
+    pub file_name: Option<String>,
+    /// What it shows: the front, a damage.
+    pub category: Option<String>,
+    /// What one should know about it.
+    pub caption: Option<String>,
+    /// When it was taken.
+    pub taken_at: Option<supabase_sdk::jiff::Timestamp>,
+}
+
 /// Vehicles, each usually with the customer it belongs to.
 ///
 /// References `customers (workspace_id, id)` by `vehicles_workspace_id_customer_id_fkey`.
@@ -1341,6 +1440,48 @@ pub struct Vehicle {
     pub notes: Option<String>,
 }
 
+/// Who wishes to book and found nothing free.
+///
+/// References `calendars (id)` by `waiting_list_workspace_id_fkey`.
+///
+/// Unique: `workspace_id, id` by `waiting_list_workspace_id_id_key`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, supabase_sdk::Table)]
+#[table(name = "waiting_list", references(Calendar), insert = NewWaitingList, update = WaitingListPatch)]
+pub struct WaitingList {
+    /// The row. Whoever makes it may choose it, so sending it twice makes one row.
+    #[table(key, default)]
+    pub id: supabase_sdk::uuid::Uuid,
+    /// The workspace it belongs to, for good. Left out, it is the home of its owner.
+    #[table(default)]
+    pub workspace_id: supabase_sdk::uuid::Uuid,
+    /// Who added it, for good. Not a foreign key: the fact outlives the account.
+    #[table(default)]
+    pub owner_id: supabase_sdk::uuid::Uuid,
+    /// When it was made, here or in the old app.
+    #[table(default)]
+    pub created_at: supabase_sdk::jiff::Timestamp,
+    /// When the row last changed here.
+    #[table(default)]
+    pub updated_at: supabase_sdk::jiff::Timestamp,
+    /// Fields of the old app that have no column.
+    #[table(default)]
+    pub extra: supabase_sdk::serde_json::Value,
+    /// With legacy_id, what the id was computed from.
+    pub legacy_scope: Option<String>,
+    /// The id the old app gave it.
+    pub legacy_id: Option<String>,
+    /// When the old app last changed it.
+    pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
+    /// Who.
+    pub guest_name: Option<String>,
+    /// How to reach them.
+    pub guest_contact: Option<String>,
+    /// When they would like to come, in their words.
+    pub preferred_dates: Option<String>,
+    /// Anything else.
+    pub notes: Option<String>,
+}
+
 /// What was watched, each time anew.
 ///
 /// References `users (id)` by `watch_history_user_id_fkey`.
@@ -1370,8 +1511,8 @@ pub struct WatchHistory {
     pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
     /// Which film or series.
     pub content_id: String,
-    /// movie or series.
-    pub content_type: String,
+    /// movie or series; null if the old app did not say.
+    pub content_type: Option<String>,
     /// How far it was watched.
     #[table(default)]
     pub progress_seconds: i32,
@@ -1416,8 +1557,8 @@ pub struct Watchlist {
     pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
     /// Which film or series.
     pub content_id: String,
-    /// movie or series.
-    pub content_type: String,
+    /// movie or series; null if the old app did not say.
+    pub content_type: Option<String>,
     /// When it was put on the list.
     #[table(default)]
     pub added_at: supabase_sdk::jiff::Timestamp,
@@ -1460,8 +1601,8 @@ pub struct WithdrawalLine {
     pub legacy_updated_at: Option<supabase_sdk::jiff::Timestamp>,
     /// In which withdrawal.
     pub withdrawal_id: supabase_sdk::uuid::Uuid,
-    /// Of which product.
-    pub product_id: supabase_sdk::uuid::Uuid,
+    /// Of which product; null if the old app no longer knew.
+    pub product_id: Option<supabase_sdk::uuid::Uuid>,
     /// Of which lot.
     pub lot_id: Option<supabase_sdk::uuid::Uuid>,
     /// Where it stands among the lines.

@@ -48,6 +48,10 @@ async fn database_url(target: &Undo, variables: Variables<'_>) -> Result<String,
     database_address(target.api.local.as_ref(), target.db_url.as_ref(), variables).await
 }
 
+fn shipped_names() -> String {
+    mapping::SHIPPED.map(|(name, _)| name).join(", ")
+}
+
 /// The mapping in a file; a bare name without a file is one that comes with the program.
 fn read_mapping(file: &Path) -> Result<Mapping, Failure> {
     let name = file.display().to_string();
@@ -57,7 +61,10 @@ fn read_mapping(file: &Path) -> Result<Mapping, Failure> {
         (Err(error), None) => {
             let message = format!("the mapping {name} cannot be read: {error}");
             Err(Failure::new(exit::USAGE, "mapping.unreadable", message)
-                .help("name a TOML file, or a mapping that comes with the program: garage")
+                .help(format!(
+                    "name a TOML file, or a mapping that comes with the program: {}",
+                    shipped_names()
+                ))
                 .because(error))
         }
     }

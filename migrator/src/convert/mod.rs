@@ -9,7 +9,7 @@ mod numeral;
 mod quantity;
 mod spelling;
 
-pub(crate) use moment::{Spelling, clock, says_no_date, spelling};
+pub(crate) use moment::{Spelling, at_time, clock, says_no_date, spelling};
 pub(crate) use quantity::is_dusty;
 
 use std::fmt;
@@ -419,6 +419,8 @@ mod tests {
             reference: None,
             choices: None,
             reading: Reading { formats, ..reading },
+            time: Vec::new(),
+            keep: false,
             media: None,
         }
     }

@@ -13,7 +13,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use super::spelling::{self, Moment};
 use super::{Coercion, Converted, Refusal, fold};
 use crate::cell::{Cell, Type};
-use crate::mapping::{Bounds, Column, DateFormat, Unknown};
+use crate::mapping::{Bounds, Column, DateFormat, Day, Unknown};
 use crate::node::Node;
 
 /// Texts that say there is no date, beside those that say there is nothing.
@@ -38,7 +38,7 @@ pub(super) fn read(column: &Column, value: &Node, zone: &TimeZone) -> Result<Con
     let moment = moment.filter(|moment| has_a_plain_year(*moment, zone)).ok_or_else(not_a_date)?;
     match column.kind {
         Type::Date => Ok(day(moment, zone)),
-        Type::Timestamptz => instant(moment, zone),
+        Type::Timestamptz => instant(moment, column.reading.day, zone),
         Type::Text
         | Type::Int4
         | Type::Int8
@@ -106,7 +106,7 @@ fn day(moment: Moment, zone: &TimeZone) -> Converted {
     converted
 }
 
-fn instant(moment: Moment, zone: &TimeZone) -> Result<Converted, Refusal> {
+fn instant(moment: Moment, means: Day, zone: &TimeZone) -> Result<Converted, Refusal> {
     let local = match moment {
         Moment::Instant(instant) => {
             let cell = Cell::instant(instant);
@@ -119,6 +119,10 @@ fn instant(moment: Moment, zone: &TimeZone) -> Result<Converted, Refusal> {
         }
         // The day begins with the first moment the clock shows, whatever it shows.
         Moment::Day(day) => {
+            let day = match means {
+                Day::Start => day,
+                Day::End => day.tomorrow().map_err(|_| not_a_date())?,
+            };
             let midnight = zone.to_ambiguous_timestamp(day.to_datetime(Time::midnight()));
             let first = midnight.compatible().map_err(|_| not_a_date())?;
             return Ok(Converted::by(Cell::instant(first), Coercion::InstantFromDay));
@@ -138,6 +142,23 @@ fn instant(moment: Moment, zone: &TimeZone) -> Result<Converted, Refusal> {
     let instant = ambiguous.compatible().map_err(|_| not_a_date())?;
     let converted = Converted::by(Cell::instant(instant), Coercion::TimeReadInZone);
     Ok(Converted { warning: warning.map(str::to_owned), keep, ..converted })
+}
+
+/// A day and the time of day that stands in a field beside it, as one text; nothing if they are not that.
+pub(crate) fn at_time(day: &Node, time: &Node) -> Option<Node> {
+    let (Node::Text(day), Node::Text(time)) = (day, time) else { return None };
+    let (day, time) = (day.trim(), time.trim());
+    let parts: Vec<&str> = time.split(':').collect();
+    let is_time = matches!(parts.len(), 2 | 3)
+        && parts
+            .iter()
+            .all(|part| matches!(part.len(), 1 | 2) && part.bytes().all(|digit| digit.is_ascii_digit()));
+    // Only a day, with no time of its own.
+    let is_day = matches!(day.len(), 6..=10) && !day.contains(':');
+    (is_day && is_time).then(|| {
+        let padded: Vec<String> = parts.iter().map(|part| format!("{part:0>2}")).collect();
+        Node::Text(format!("{day} {}", padded.join(":")))
+    })
 }
 
 /// Refuses a date that lies outside what its column allows, or leaves it out.
@@ -235,6 +256,24 @@ mod tests {
                 ("true", "wrong_kind"),
             ],
         );
+    }
+
+    #[test]
+    fn a_day_may_mean_its_end_and_has_its_time_beside_it() {
+        let reading = Reading { day: Day::End, ..Reading::default() };
+        for (json, expected) in [
+            ("\"2025-09-11\"", "\"2025-09-11T22:00:00Z\" instant_from_day"),
+            ("\"2025-09-11T08:00:00Z\"", "\"2025-09-11T08:00:00Z\" "),
+        ] {
+            assert_eq!(outcome("timestamptz", reading.clone(), json), expected, "{json}");
+        }
+        let text = |text: &str| Node::Text(text.to_owned());
+        let at = |day: &str, time: &str| at_time(&text(day), &text(time));
+        assert_eq!(at("2025-08-12", "9:00"), Some(text("2025-08-12 09:00")));
+        assert_eq!(at("12/08/2025", "08:30:15"), Some(text("12/08/2025 08:30:15")));
+        for (day, time) in [("2025-08-12T08:00:00Z", "9:00"), ("2025-08-12", "morning"), ("2025-08-12", "")] {
+            assert_eq!(at(day, time), None, "{day} {time}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::file::{self, File};
 use super::media;
 use super::{
     Absent, Accounts, Bound, Bounds, Choices, Column, DateFormat, EXTRA, Field, IdRule, Ids, Input, Mapping,
-    Media, Parent, Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
+    Media, Mentions, Orphan, Parent, Path, Reading, Reference, Shape, Source, Table, UnknownKeys,
 };
 use crate::cell::{Cell, Type};
 use crate::convert;
@@ -219,7 +219,14 @@ impl Checker<'_> {
         Ok(Table {
             name: name.to_owned(),
             from: self.paths(name, &table.from, span.clone())?,
-            id: self.id_rule(name, &table.id, span)?,
+            mentions: match &table.mentions {
+                Some(mentions) => Some(Mentions {
+                    from: self.paths(name, &mentions.from, span.clone())?,
+                    by: self.id_fields(name, &mentions.by.0, false, &span)?,
+                }),
+                None => None,
+            },
+            id: self.id_rule(name, &table.id, &span)?,
             clock: table.clock.clone(),
             columns: self.columns(name, &table.columns, rules, &[])?,
             parent: None,
@@ -235,15 +242,20 @@ impl Checker<'_> {
     ) -> Result<Table, Failure> {
         let (span, child) = (child.span(), child.get_ref());
         let from = self.paths(name, &child.from, span.clone())?;
-        if let Some(path) = from.iter().find(|path| path.is_absolute() || !path.is_plain()) {
+        let outside = |path: &Path| path.is_absolute() && child.named_by.is_some();
+        if let Some(path) =
+            from.iter().find(|path| !outside(path) && (path.is_absolute() || !path.is_plain()))
+        {
             return Err(self.refuse(
                 span,
                 "mapping.child_path",
                 format!("table `{name}`: `{path}` must name a field of its parent, such as lines[*]"),
             ));
         }
-        let id = self.id_rule(name, &child.id, span.clone())?;
-        if matches!(id, IdRule::Fields(_)) {
+        let id = self.id_rule(name, &child.id, &span)?;
+        let named_by =
+            child.named_by.as_ref().map(|name| self.field("named_by", name, span.clone())).transpose()?;
+        if !matches!(id, IdRule::Natural(_)) {
             return Err(self
                 .refuse(
                     span,
@@ -252,13 +264,22 @@ impl Checker<'_> {
                 )
                 .help("write id = { natural = [\"…\"] } with the fields that tell its records apart"));
         }
+        if from.iter().any(Path::is_the_record)
+            && !child.columns.values().any(|column| column.get_ref().required)
+        {
+            let why =
+                format!("table `{name}`: a child made of its parent's own record needs a required column");
+            return Err(self
+                .refuse(span, "mapping.child_path", why)
+                .help("write required = true at what must be there for the child to be"));
+        }
         let (column, position) =
             (self.column_name(Some(&child.parent))?, self.column_name(child.position.as_ref())?);
         let column = column.unwrap_or_default();
         let own: Vec<&str> = [Some(column.as_str()), position.as_deref()].into_iter().flatten().collect();
         let columns = self.columns(name, &child.columns, rules, &own)?;
-        let parent = Some(Parent { table: parent.to_owned(), column, position });
-        Ok(Table { name: name.to_owned(), from, id, clock: None, columns, parent })
+        let parent = Some(Parent { table: parent.to_owned(), column, position, named_by });
+        Ok(Table { name: name.to_owned(), from, mentions: None, id, clock: None, columns, parent })
     }
 
     fn paths(&self, table: &str, from: &file::OneOrMore, span: Range<usize>) -> Result<Vec<Path>, Failure> {
@@ -270,26 +291,37 @@ impl Checker<'_> {
         from.0.iter().map(|path| path.parse().map_err(refuse)).collect()
     }
 
-    fn id_rule(&self, table: &str, rule: &file::IdRule, span: Range<usize>) -> Result<IdRule, Failure> {
-        let place = format!("table `{table}`, id");
-        let fields = |names: &[String], natural: bool| {
-            let fields: Vec<Field> = names
-                .iter()
-                .map(|name| self.field(&place, name, span.clone()))
-                .collect::<Result<_, Failure>>()?;
-            match fields.as_slice() {
-                [] => Err(self.refuse(span.clone(), "mapping.id", format!("{place}: no field"))),
-                // Values without a record around them are told apart by what they are.
-                fields if !natural && fields.contains(&Field::Whole) => {
-                    Err(self.refuse(span.clone(), "mapping.id", format!("{place}: a whole record is no id")))
-                }
-                _ => Ok(fields),
-            }
-        };
+    fn id_rule(&self, table: &str, rule: &file::IdRule, span: &Range<usize>) -> Result<IdRule, Failure> {
+        let fields = |names: &[String], natural: bool| self.id_fields(table, names, natural, span);
         Ok(match rule {
             file::IdRule::Fields(names) => IdRule::Fields(fields(names, false)?),
             file::IdRule::Natural(names) => IdRule::Natural(fields(names, true)?),
+            file::IdRule::First(first, natural) => {
+                IdRule::First { fields: fields(first, false)?, natural: fields(natural, true)? }
+            }
         })
+    }
+
+    fn id_fields(
+        &self,
+        table: &str,
+        names: &[String],
+        natural: bool,
+        span: &Range<usize>,
+    ) -> Result<Vec<Field>, Failure> {
+        let place = format!("table `{table}`, id");
+        let fields: Vec<Field> = names
+            .iter()
+            .map(|name| self.field(&place, name, span.clone()))
+            .collect::<Result<_, Failure>>()?;
+        match fields.as_slice() {
+            [] => Err(self.refuse(span.clone(), "mapping.id", format!("{place}: no field"))),
+            // Values without a record around them are told apart by what they are.
+            fields if !natural && fields.contains(&Field::Whole) => {
+                Err(self.refuse(span.clone(), "mapping.id", format!("{place}: a whole record is no id")))
+            }
+            _ => Ok(fields),
+        }
     }
 
     fn columns(
@@ -334,11 +366,14 @@ impl Checker<'_> {
                 by: Vec::new(),
                 orphan: file.orphan.unwrap_or_default(),
             }),
+            time: self.fields(place, &file.time)?,
+            keep: file.keep,
             media: file.media.as_ref().map(|media| self.media(place, media)).transpose()?,
             choices: file.r#enum.as_ref().map(|values| self.choices(place, values, file)).transpose()?,
             reading: Reading {
                 via: file.via.clone(),
                 formats: if file.format.0.is_empty() { vec![DateFormat::Iso] } else { file.format.0.clone() },
+                day: file.day.unwrap_or_default(),
                 bounds: self.bounds(place, file)?,
                 number: file.number,
                 money: file.money.as_ref().map(|money| self.currency(place, money)).transpose()?,
@@ -368,6 +403,7 @@ impl Checker<'_> {
             (file.r#const.is_none() && !has_from, "it reads nothing: give from or const"),
             (file.r#const.is_some() && (file.required || file.default.is_some()), "a const is always there"),
             (file.r#const.is_some() && file.r#ref.is_some(), "a const is no reference"),
+            (file.keep && !has_from, "keep needs from"),
             (file.required && file.default.is_some(), "it is required and has a default"),
             (file.orphan.is_some() && file.r#ref.is_none(), "orphan needs ref"),
             (!file.by.0.is_empty() && file.r#ref.is_none(), "by needs ref"),
@@ -393,7 +429,11 @@ impl Checker<'_> {
         let date = matches!(kind, Type::Date | Type::Timestamptz);
         let formats = &file.format.0;
         let complaints = [
-            (file.r#ref.is_some() && kind != Type::Uuid, "ref needs type uuid, or none"),
+            (file.r#ref.is_some() && !text && kind != Type::Uuid, "ref needs type uuid or text, or none"),
+            (
+                file.r#ref.is_some() && text && file.orphan != Some(Orphan::Null),
+                "a reference of type text keeps the old id, whatever it leads to: write orphan = \"null\"",
+            ),
             (file.r#enum.is_some() && !text, "enum needs type text"),
             (file.media.is_some() && !text, "media needs type text: the column takes the file's path"),
             (!file.via.is_empty() && !text, "via needs type text"),
@@ -403,6 +443,10 @@ impl Checker<'_> {
             (
                 (file.min.is_some() || file.max.is_some()) && !date,
                 "min and max need type date or timestamptz",
+            ),
+            (
+                (file.day.is_some() || !file.time.0.is_empty()) && kind != Type::Timestamptz,
+                "day and time need type timestamptz",
             ),
             (file.round.is_some() && !sized, "round needs type numeric(p,s)"),
             (!formats.is_empty() && !date, "format needs type date or timestamptz"),
@@ -564,6 +608,7 @@ impl Checker<'_> {
             let why = match target {
                 None => format!("it refers to the unknown table `{}`", reference.table),
                 Some(Table { id: IdRule::Fields(fields), parent: None, .. }) if fields.len() == 1 => continue,
+                Some(Table { id: IdRule::First { .. }, parent: None, .. }) => continue,
                 Some(_) if !reference.by.is_empty() => continue,
                 Some(_) => format!(
                     "table `{}` has no single old id to point at; name its fields with by",

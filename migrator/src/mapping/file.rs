@@ -113,6 +113,7 @@ pub(super) struct Ignore {
 #[serde(deny_unknown_fields)]
 pub(super) struct Table {
     pub(super) from: OneOrMore,
+    pub(super) mentions: Option<Mentions>,
     pub(super) id: IdRule,
     pub(super) clock: Option<String>,
     #[serde(default)]
@@ -123,11 +124,19 @@ pub(super) struct Table {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Mentions {
+    pub(super) from: OneOrMore,
+    pub(super) by: OneOrMore,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Child {
     pub(super) from: OneOrMore,
     pub(super) id: IdRule,
     pub(super) parent: Spanned<String>,
     pub(super) position: Option<Spanned<String>>,
+    pub(super) named_by: Option<String>,
     #[serde(default)]
     pub(super) columns: IndexMap<String, Spanned<Column>>,
     #[serde(default)]
@@ -161,6 +170,11 @@ pub(super) struct Column {
     pub(super) money: Option<Spanned<String>>,
     pub(super) round: Option<Round>,
     pub(super) empty: Option<Empty>,
+    #[serde(default)]
+    pub(super) time: OneOrMore,
+    pub(super) day: Option<Day>,
+    #[serde(default)]
+    pub(super) keep: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -259,6 +273,17 @@ pub enum Empty {
     Null,
 }
 
+/// Which moment of it a day means, in a column of moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Day {
+    /// Its first.
+    #[default]
+    Start,
+    /// The first after it.
+    End,
+}
+
 /// A text, or a list of texts.
 #[derive(Debug, Default)]
 pub(super) struct OneOrMore(pub(super) Vec<String>);
@@ -286,6 +311,8 @@ pub(super) enum IdRule {
     Fields(Vec<String>),
     /// The fields that tell records without an id apart.
     Natural(Vec<String>),
+    /// The first of these fields, and those that tell records without any of them apart.
+    First(Vec<String>, Vec<String>),
 }
 
 impl<'de> Deserialize<'de> for IdRule {
@@ -293,11 +320,16 @@ impl<'de> Deserialize<'de> for IdRule {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Natural {
+            #[serde(default)]
+            first: Vec<String>,
             natural: Vec<String>,
         }
         match Value::deserialize(toml)? {
             table @ Value::Table(_) => Natural::deserialize(table)
-                .map(|rule| Self::Natural(rule.natural))
+                .map(|rule| match rule.first.is_empty() {
+                    true => Self::Natural(rule.natural),
+                    false => Self::First(rule.first, rule.natural),
+                })
                 .map_err(serde::de::Error::custom),
             fields => one_or_more(fields).map(Self::Fields).map_err(serde::de::Error::custom),
         }

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 pub use bound::{Bound, Unit};
-pub use file::{DateFormat, Empty, Mojibake, NumberStyle, Orphan, Round, Unknown, UnknownKeys, Via};
+pub use file::{DateFormat, Day, Empty, Mojibake, NumberStyle, Orphan, Round, Unknown, UnknownKeys, Via};
 pub use media::{Media, Pattern};
 pub(crate) use path::Found;
 pub use path::Path;
@@ -32,12 +32,17 @@ pub const GARAGE: &str = include_str!("../../mappings/garage.toml");
 /// The column that takes what has no column, under `unknown_keys = "extra"`.
 pub const EXTRA: &str = "extra";
 
+/// The mappings that come with the program, by name.
+pub const SHIPPED: [(&str, &str); 4] = [
+    ("garage", GARAGE),
+    ("calendar", include_str!("../../mappings/calendar.toml")),
+    ("streaming", include_str!("../../mappings/streaming.toml")),
+    ("health", include_str!("../../mappings/health.toml")),
+];
+
 /// Returns the mapping that comes with the program under this name.
 pub fn shipped(name: &str) -> Option<&'static str> {
-    match name {
-        "garage" => Some(GARAGE),
-        _ => None,
-    }
+    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, mapping)| *mapping)
 }
 
 /// A mapping, checked.
@@ -123,6 +128,8 @@ pub struct Table {
     /// The collections, all that the file has. Of two records with one id that of the earlier is taken, where
     /// no clock tells.
     pub from: Vec<Path>,
+    /// Collections of other things that name records of this table.
+    pub mentions: Option<Mentions>,
     /// Where the id comes from.
     pub id: IdRule,
     /// The field that tells the newer of two records with one id.
@@ -131,6 +138,16 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The record its records lie in, for a child.
     pub parent: Option<Parent>,
+}
+
+/// Records that name those of a table, which may have no list of their own: who is named and listed nowhere
+/// is a record with nothing but a name, which is its `$key`.
+#[derive(Debug, Clone)]
+pub struct Mentions {
+    /// The collections.
+    pub from: Vec<Path>,
+    /// The first of these fields that holds something is the id of who is named.
+    pub by: Vec<Field>,
 }
 
 /// What a child knows of its parent.
@@ -142,6 +159,8 @@ pub struct Parent {
     pub column: String,
     /// The column that takes the place in the list.
     pub position: Option<String>,
+    /// The field that names the parent, in records that do not lie in it.
+    pub named_by: Option<Field>,
 }
 
 /// Where a record's id comes from.
@@ -151,6 +170,13 @@ pub enum IdRule {
     Fields(Vec<Field>),
     /// These fields tell records without an id apart; equals are numbered.
     Natural(Vec<Field>),
+    /// The first of some fields that holds something; a record without any goes by its natural key.
+    First {
+        /// The fields, best first.
+        fields: Vec<Field>,
+        /// The natural key of those without.
+        natural: Vec<Field>,
+    },
 }
 
 /// What a column or an id reads from a record.
@@ -185,6 +211,10 @@ pub struct Column {
     pub choices: Option<Choices>,
     /// How a value is read.
     pub reading: Reading,
+    /// The fields that may hold the time of day of what the column reads.
+    pub time: Vec<Field>,
+    /// Whether the value as it was stays in `extra` as well.
+    pub keep: bool,
     /// Where the file goes that the value holds; the column then takes its path.
     pub media: Option<Media>,
 }
@@ -238,6 +268,8 @@ pub struct Reading {
     pub via: Vec<Via>,
     /// How a date may be spelt.
     pub formats: Vec<DateFormat>,
+    /// Which moment a day means.
+    pub day: Day,
     /// Which dates the column allows.
     pub bounds: Option<Bounds>,
     /// How a text spells a number.
@@ -302,14 +334,6 @@ impl Column {
     /// True when an empty text is a value of its own here.
     pub(crate) fn keeps_empty_text(&self) -> bool {
         self.kind == Type::Text && self.choices.is_none() && self.reading.empty.is_none()
-    }
-}
-
-impl IdRule {
-    /// The fields it reads.
-    pub fn fields(&self) -> &[Field] {
-        let (Self::Fields(fields) | Self::Natural(fields)) = self;
-        fields
     }
 }
 

@@ -36,6 +36,11 @@ impl Path {
         self.absolute
     }
 
+    /// True for `$`, the record that a child would lie in.
+    pub(crate) fn is_the_record(&self) -> bool {
+        !self.absolute && self.items == Items::One && self.steps == ["$"]
+    }
+
     /// True for a path that names every step of it.
     pub(crate) fn is_plain(&self) -> bool {
         !self.steps.is_empty() && self.steps.iter().all(|step| !step.contains('*'))

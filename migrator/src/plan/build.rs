@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::candidate::{Candidate, Notice, Outcome, child_value};
+use super::candidate::{Candidate, Notice, Outcome, child_value, own_item};
 use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
@@ -25,9 +25,9 @@ use crate::exit::Failure;
 use crate::export::Export;
 use crate::identity::{self, Identified, Identity};
 use crate::mapping::{
-    Absent, Column, EXTRA, Field, IdRule, Input, Mapping, Orphan, Reference, Shape, Table, UnknownKeys,
+    Absent, Column, EXTRA, Field, IdRule, Input, Mapping, Orphan, Path, Reference, Shape, Table, UnknownKeys,
 };
-use crate::node::Node;
+use crate::node::{Map, Node};
 use crate::pointer::Pointer;
 use crate::record::{Fates, Record};
 use crate::reject::Reject;
@@ -96,6 +96,8 @@ pub(super) struct Done<'a> {
     outcomes: Vec<Outcome>,
     /// The ids of its rows.
     ids: Arc<Index<16>>,
+    /// Whether there are any.
+    has_rows: bool,
     /// By what else its rows are referred to.
     others: Vec<(&'a [Field], Index<32>)>,
 }
@@ -146,6 +148,11 @@ impl From<Refusal> for Refused {
 impl Done<'_> {
     fn ids(&self) -> &Index<16> {
         &self.ids
+    }
+
+    /// True for the id of one of its rows.
+    pub(super) fn holds(&self, id: Uuid) -> bool {
+        self.ids.holds(*id.as_bytes()).unwrap_or(false)
     }
 
     /// What became of a record.
@@ -202,8 +209,11 @@ impl<'a> Ground<'a> {
                 Ok(row) => {
                     tale.note(table, &candidate.record.at, notes);
                     ids.push(*row.id.as_bytes())?;
+                    let has_a_name =
+                        candidate.identified.as_ref().is_ok_and(|identified| !identified.nameless)
+                            && matches!(table.id, IdRule::First { .. });
                     for (fields, sorter) in &mut others {
-                        also_known_as(fields, &candidate.record, row.id, sorter)?;
+                        also_known_as(fields, &candidate.record, has_a_name, row.id, sorter)?;
                     }
                     plan.rows.push(&row)?;
                     Outcome::Row
@@ -231,7 +241,8 @@ impl<'a> Ground<'a> {
         let ids = plan.ids.clone();
         let others = others.into_iter().map(|(fields, sorter)| Ok((fields, sorter.index()?)));
         let others = others.collect::<std::io::Result<_>>()?;
-        Ok((plan, Done { settled, outcomes, ids, others }))
+        let has_rows = !plan.rows.is_empty();
+        Ok((plan, Done { settled, outcomes, ids, has_rows, others }))
     }
 
     /// The lists of fields by which other records refer to those of a table.
@@ -255,6 +266,11 @@ impl<'a> Ground<'a> {
             match parent.outcome {
                 Outcome::Row => {}
                 Outcome::Merged => return Err(Verdict::Merged),
+                // It does not lie in another record: it named one.
+                Outcome::Rejected if parent.at == candidate.record.at => {
+                    let why = "the record it names as its own is not in the file, or was rejected";
+                    return Err(Verdict::Refused(Refusal::new("orphan", why, "correct it").into()));
+                }
                 Outcome::Rejected => {
                     let why = format!("its parent {} was rejected", parent.at);
                     let help = "correct the parent; this one follows";
@@ -294,8 +310,16 @@ impl<'a> Ground<'a> {
         notes: &mut Notes,
     ) -> Result<Vec<Cell>, Refused> {
         let (record, mut fates) = (&candidate.record, Fates::default());
-        if let (Some(_), IdRule::Fields(fields)) = (&self.mapping.ids.legacy_column, &table.id) {
-            fields.iter().for_each(|field| fates.take(field, record));
+        match &table.id {
+            _ if self.mapping.ids.legacy_column.is_none() => {}
+            IdRule::Fields(fields) => fields.iter().for_each(|field| fates.take(field, record)),
+            IdRule::First { fields, .. } if !identified.nameless => {
+                record.take(fields, &mut fates);
+            }
+            IdRule::First { .. } | IdRule::Natural(_) => {}
+        }
+        if let Some(field) = table.parent.as_ref().and_then(|parent| parent.named_by.as_ref()) {
+            fates.take(field, record);
         }
         let mut cells = Vec::with_capacity(table.columns.len() + 6);
         for column in &table.columns {
@@ -312,7 +336,11 @@ impl<'a> Ground<'a> {
         cells.extend(ids.legacy_column.as_ref().map(|_| Cell::Text(identified.legacy.clone())));
         cells.extend(ids.scope_column.as_ref().map(|_| Cell::Text(self.identity.scope().to_owned())));
         self.take_children(table, record, &mut fates, notes);
-        cells.extend(self.left_over(record, &fates, notes)?);
+        // What is left of a record that is a child of its own is its parent's to keep.
+        let is_own =
+            table.parent.is_some() && table.from.get(candidate.path).is_some_and(Path::is_the_record);
+        let left = if is_own { record.kept(&fates) } else { record.left_over(&fates) };
+        cells.extend(self.left_over(left, notes)?);
         Ok(cells)
     }
 
@@ -355,11 +383,17 @@ impl<'a> Ground<'a> {
                 _ => absent(column, Coercion::EmptyAsNull, Coercion::EmptyAsDefault, notes),
             };
         }
+        let joined = record.first(&column.time).and_then(|time| {
+            let joined = convert::at_time(value, record.peek(time)?)?;
+            fates.take(time, record);
+            Some(joined)
+        });
+        let value = joined.as_ref().unwrap_or(value);
         let converted = match &column.reference {
-            Some(reference) => self.reference(table, settled, reference, value, notes)?,
+            Some(reference) => self.reference(table, settled, column, reference, value, notes)?,
             None => convert::value(column, value, &self.context.zone, self.context.today)?,
         };
-        if converted.keep {
+        if converted.keep || column.keep {
             fates.keep(field);
         }
         notes.coerced(column, converted.coercions);
@@ -380,6 +414,7 @@ impl<'a> Ground<'a> {
         &self,
         table: &Table,
         settled: &Settled,
+        column: &Column,
         reference: &Reference,
         value: &Node,
         notes: &mut Notes,
@@ -391,6 +426,9 @@ impl<'a> Ground<'a> {
                 "map the field to a jsonb column",
             ));
         };
+        if column.kind == Type::Text {
+            return self.old_id(column, reference, value, &legacy);
+        }
         let found = if reference.by.is_empty() {
             let id = self.identity.of_record(&reference.table, legacy).id;
             let key = *id.as_bytes();
@@ -403,7 +441,18 @@ impl<'a> Ground<'a> {
             }
             Found::from(holds.then_some(id))
         } else {
-            self.by_other_names(reference, &legacy)
+            match self.by_other_names(reference, &legacy) {
+                // The target may have it, by its id.
+                Found::None if self.may_be_an_id(reference) => {
+                    let id = self.identity.of_record(&reference.table, legacy).id;
+                    let holds = self.known.holds(&reference.table, id);
+                    if !holds {
+                        notes.orphans.push((reference.table.clone(), id));
+                    }
+                    Found::from(holds.then_some(id))
+                }
+                found => found,
+            }
         };
         let message = match found {
             Found::One(id) => return Ok(convert::Converted::new(Cell::Uuid(id))),
@@ -423,6 +472,34 @@ impl<'a> Ground<'a> {
                 ..convert::Converted::by(Cell::Null, Coercion::OrphanAsNull)
             }),
         }
+    }
+
+    /// An old id that stays as it is. Where the file has none of what it should lead to, nobody can tell.
+    fn old_id(
+        &self,
+        column: &Column,
+        reference: &Reference,
+        value: &Node,
+        legacy: &str,
+    ) -> Result<convert::Converted, Refusal> {
+        let mut converted = convert::value(column, value, &self.context.zone, self.context.today)?;
+        let id = self.identity.of_record(&reference.table, legacy.to_owned()).id;
+        if self.done(&reference.table).is_some_and(|done| done.has_rows && !done.holds(id)) {
+            let message =
+                format!("no record of `{}` in the file has this id; it is stored as it is", reference.table);
+            converted.warning = Some(message);
+        }
+        Ok(converted)
+    }
+
+    /// True where one of the names a record may go by is its id.
+    fn may_be_an_id(&self, reference: &Reference) -> bool {
+        let ids = match self.mapping.table(&reference.table).map(|table| &table.id) {
+            Some(IdRule::Fields(fields)) if fields.len() == 1 => fields,
+            Some(IdRule::First { fields, .. }) => fields,
+            Some(IdRule::Fields(_) | IdRule::Natural(_)) | None => return false,
+        };
+        ids.iter().any(|id| reference.by.contains(id))
     }
 
     /// The row that goes by a value in one of the fields it may be known by, the first of them first.
@@ -447,7 +524,13 @@ impl<'a> Ground<'a> {
     /// Marks the fields whose items became rows of child tables.
     fn take_children(&self, table: &Table, record: &Record, fates: &mut Fates, notes: &mut Notes) {
         for child in self.mapping.tables.iter().filter(|child| child.is_child_of(&table.name)) {
-            for path in &child.from {
+            for path in child.from.iter().filter(|path| !path.is_absolute()) {
+                if path.is_the_record() && own_item(child, record).is_some() {
+                    for column in &child.columns {
+                        record.take(column.source.fields(), fates);
+                    }
+                    continue;
+                }
                 let field = Field::Named(path.steps().to_vec());
                 let Some(value) = record.peek(&field) else { continue };
                 if value.is_blank() || child_value(path, record).is_some() {
@@ -463,8 +546,7 @@ impl<'a> Ground<'a> {
     }
 
     /// What no column holds: into `extra`, into the report, or a reason to refuse.
-    fn left_over(&self, record: &Record, fates: &Fates, notes: &mut Notes) -> Result<Option<Cell>, Refusal> {
-        let left = record.left_over(fates);
+    fn left_over(&self, left: Map, notes: &mut Notes) -> Result<Option<Cell>, Refusal> {
         match self.unknown_keys() {
             UnknownKeys::Extra => {
                 notes.unknown.extend(left.keys().cloned());
@@ -674,9 +756,19 @@ impl<'s> Elders<'s> {
     }
 }
 
-/// Puts a row under all it may be referred to by.
-fn also_known_as(fields: &[Field], record: &Record, id: Uuid, names: &mut Sorter<32>) -> std::io::Result<()> {
+/// Puts a row under all it may be referred to by. Where only some records have an id, who has one does not go
+/// by its place as well: 1 would be the second record and the one with the id 1.
+fn also_known_as(
+    fields: &[Field],
+    record: &Record,
+    has_a_name: bool,
+    id: Uuid,
+    names: &mut Sorter<32>,
+) -> std::io::Result<()> {
     for (place, field) in fields.iter().enumerate() {
+        if has_a_name && *field == Field::Index {
+            continue;
+        }
         let Some(name) = record.peek(field).filter(|name| !name.is_blank()).and_then(identity::canon) else {
             continue;
         };

@@ -13,7 +13,7 @@ use crate::convert::Refusal;
 use crate::exit::{self, Failure};
 use crate::export::{Item, Items, Outline, Repairs, mend, opened_text};
 use crate::identity::{self, Identified, SEPARATOR};
-use crate::mapping::{Field, Found, IdRule, Mojibake, Path, Table};
+use crate::mapping::{Absent, Column, Field, Found, IdRule, Mentions, Mojibake, Path, Table};
 use crate::node::Node;
 use crate::pointer::Pointer;
 use crate::record::Record;
@@ -24,6 +24,8 @@ pub(super) struct Candidate {
     pub(super) number: usize,
     /// Which of the table's paths it lies under.
     pub(super) path: usize,
+    /// True of one that is named by a record of something else, and of which nothing else is known.
+    pub(super) is_mentioned: bool,
     pub(super) record: Record,
     /// What became of the record it lies in, for a child.
     pub(super) parent: Option<ParentFate>,
@@ -112,7 +114,7 @@ impl<'a> Ground<'a> {
             Some(None) => Ok(()),
             Some(Some(parent)) => {
                 let mut number = 0;
-                self.children(table, parent, &mut |candidate| {
+                self.children(table, parent, notice, &mut |candidate| {
                     number += 1;
                     take(candidate)
                 })?;
@@ -147,11 +149,19 @@ impl<'a> Ground<'a> {
                     None => self.identify(table, &record, line.rank),
                     Some(parent) => {
                         let mut ranks = HashMap::new();
-                        ranks.insert(natural_key(&record, table.id.fields()), line.rank);
-                        self.identify_child(table, &record, parent, &mut ranks)
+                        ranks.insert((parent.id, natural_key(&record, key_of(table))), line.rank);
+                        self.identify_child(table, way(table), &record, parent, &mut ranks)
                     }
                 };
-                take(Candidate { number, path: 0, record, parent, rank: line.rank, identified })?;
+                take(Candidate {
+                    number,
+                    path: 0,
+                    is_mentioned: false,
+                    record,
+                    parent,
+                    rank: line.rank,
+                    identified,
+                })?;
                 number += 1;
                 Ok(())
             })?;
@@ -159,7 +169,7 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// The records of a table's collections.
+    /// The records of a table's collections, and those that are only named elsewhere.
     fn items(
         &self,
         table: &'a Table,
@@ -167,16 +177,59 @@ impl<'a> Ground<'a> {
         notice: &mut Notice,
         take: Take<'_>,
     ) -> Result<(), Failure> {
-        let any = table.takes_any_value();
         let mut number = 0;
+        let listed: Vec<_> = table.from.iter().enumerate().collect();
+        self.collections(&listed, table.takes_any_value(), notice, &mut |path, record, broken| {
+            let identified = match broken {
+                Some(refusal) => Err(refusal),
+                None => self.identify(table, &record, settled.rank(number)),
+            };
+            let rank = settled.rank(number);
+            take(Candidate { number, path, is_mentioned: false, record, parent: None, rank, identified })?;
+            number += 1;
+            Ok(())
+        })?;
+        let Some(Mentions { from, by }) = &table.mentions else { return Ok(()) };
+        let others: Vec<_> = from.iter().enumerate().collect();
+        // What else there is to notice of these records is for the table that they are of.
+        self.collections(&others, false, &mut Notice::default(), &mut |path, record, broken| {
+            let name = record.first(by).and_then(|field| record.peek(field)).and_then(identity::canon);
+            let Some(id) = name.filter(|_| broken.is_none()) else { return Ok(()) };
+            let record = Record::mentioned(record.at.clone(), record.index, Node::Text(id.clone()));
+            let (path, identified) = (listed.len() + path, Ok(self.identity.of_record(&table.name, id)));
+            take(Candidate { number, path, is_mentioned: true, record, parent: None, rank: 0, identified })?;
+            number += 1;
+            Ok(())
+        })
+    }
+
+    /// The records under some paths, each with the number of its path; for a collection that cannot be read as
+    /// its path says, a record of nothing and the reason.
+    fn collections(
+        &self,
+        paths: &[(usize, &Path)],
+        any: bool,
+        notice: &mut Notice,
+        take: &mut dyn FnMut(usize, Record, Option<Refusal>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         for (document, shape) in self.export.documents.iter().zip(&self.shapes) {
             let Some(shape) = shape else { continue };
-            for (path_number, path) in table.from.iter().enumerate() {
+            for (path_number, path) in paths {
                 for Found { at, outline, group } in path.find(&shape.root, &shape.prefix, document) {
                     let at = document.base.join(&at);
                     let broken = self.broken(path, outline, &at, any);
-                    // A star stands for whatever fits; a path that names its key means it.
-                    if group.is_some() && broken.is_some() {
+                    // Another path may announce it as what it is: bookings{*} and bookings[*].
+                    let is_other = |(_, other): &(usize, &Path)| {
+                        *other != *path
+                            && other.at(&shape.root, &shape.prefix) == path.at(&shape.root, &shape.prefix)
+                            && other.items.fits(outline, any)
+                    };
+                    if broken.is_some() && paths.iter().any(is_other) {
+                        continue;
+                    }
+                    // A star stands for whatever fits; a path that names its key means it. What two paths
+                    // lead to is read once.
+                    if group.is_some() && broken.is_some() || notice.read.contains(&at) {
                         continue;
                     }
                     notice.read.push(at.clone());
@@ -184,12 +237,9 @@ impl<'a> Ground<'a> {
                         continue;
                     }
                     let Notice { secrets, repairs, .. } = notice;
-                    if let Some(refusal) = broken {
+                    if broken.is_some() {
                         let item = Item { at, index: 0, key: None, group: None, value: Node::Null };
-                        let record = Record::new(item, secrets);
-                        let (parent, identified) = (None, Err(refusal));
-                        take(Candidate { number, path: path_number, record, parent, rank: 0, identified })?;
-                        number += 1;
+                        take(*path_number, Record::new(item, secrets), broken)?;
                         continue;
                     }
                     let mut mended = 0;
@@ -202,19 +252,7 @@ impl<'a> Ground<'a> {
                             let fix = self.mapping.source.mojibake == Mojibake::Fix;
                             mended += mend(&mut item.value, fix);
                         }
-                        let record = Record::new(item, secrets);
-                        let rank = settled.rank(number);
-                        let identified = self.identify(table, &record, rank);
-                        take(Candidate {
-                            number,
-                            path: path_number,
-                            record,
-                            parent: None,
-                            rank,
-                            identified,
-                        })?;
-                        number += 1;
-                        Ok(())
+                        take(*path_number, Record::new(item, secrets), None)
                     })?;
                     repairs.mojibake += mended;
                 }
@@ -244,8 +282,14 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// The records that lie in those of the parent.
-    fn children(&self, table: &'a Table, parent: &'a Table, take: Take<'_>) -> Result<(), Failure> {
+    /// The records that lie in those of the parent, and those that lie elsewhere and name it.
+    fn children(
+        &self,
+        table: &'a Table,
+        parent: &'a Table,
+        notice: &mut Notice,
+        take: Take<'_>,
+    ) -> Result<(), Failure> {
         let (mut number, nothing) = (0, Settled::default());
         let done = self.done(&parent.name);
         // The parent's secrets are gone already, with those of all that lies in it, and its repairs counted.
@@ -255,42 +299,74 @@ impl<'a> Ground<'a> {
             let outcome = done.map_or(Outcome::Rejected, |done| done.outcome(candidate.number));
             let id = candidate.identified.as_ref().ok().map(|identified| identified.id);
             let fate = ParentFate { outcome, id, at: candidate.record.at.clone() };
-            let mut ranks: HashMap<String, usize> = HashMap::new();
+            let mut ranks = HashMap::new();
             for (path, item) in child_items(table, &candidate.record) {
                 let record = Record::new(item, &mut Vec::new());
-                let key = natural_key(&record, table.id.fields());
+                let key = (fate.id, natural_key(&record, key_of(table)));
                 let rank = ranks.get(&key).copied().unwrap_or_default();
-                let identified = self.identify_child(table, &record, &fate, &mut ranks);
+                let identified = self.identify_child(table, way(table), &record, &fate, &mut ranks);
                 let parent = Some(fate.clone());
-                take(Candidate { number, path, record, parent, rank, identified })?;
+                take(Candidate { number, path, is_mentioned: false, record, parent, rank, identified })?;
                 number += 1;
             }
+            Ok(())
+        })?;
+        let Some(named_by) = table.parent.as_ref().and_then(|parent| parent.named_by.as_ref()) else {
+            return Ok(());
+        };
+        let elsewhere: Vec<_> =
+            table.from.iter().enumerate().filter(|(_, path)| path.is_absolute()).collect();
+        let mut ranks = HashMap::new();
+        self.collections(&elsewhere, false, notice, &mut |path, record, broken| {
+            let name = record.peek(named_by).filter(|name| !name.is_blank()).and_then(identity::canon);
+            let id = name.map(|name| self.identity.of_record(&parent.name, name).id);
+            let is_row = |id: &Uuid| done.is_some_and(|done| done.holds(*id));
+            let id = id.filter(is_row);
+            let outcome = if id.is_some() { Outcome::Row } else { Outcome::Rejected };
+            let fate = ParentFate { outcome, id, at: record.at.clone() };
+            let key = (fate.id, natural_key(&record, key_of(table)));
+            let rank = ranks.get(&key).copied().unwrap_or_default();
+            let identified = match broken {
+                Some(refusal) => Err(refusal),
+                None => self.identify_child(table, table.from.get(path), &record, &fate, &mut ranks),
+            };
+            let parent = Some(fate).filter(|_| identified.is_ok());
+            take(Candidate { number, path, is_mentioned: false, record, parent, rank, identified })?;
+            number += 1;
             Ok(())
         })
     }
 
     fn identify(&self, table: &Table, record: &Record, rank: usize) -> Result<Identified, Refusal> {
         is_an_object(table, record)?;
+        let nameless =
+            |fields: &[Field]| self.identity.of_nameless(&table.name, &natural_key(record, fields), rank);
         match &table.id {
             IdRule::Fields(fields) => Ok(self.identity.of_record(&table.name, legacy_id(record, fields)?)),
-            IdRule::Natural(fields) => {
-                Ok(self.identity.of_nameless(&table.name, &natural_key(record, fields), rank))
-            }
+            IdRule::Natural(fields) => Ok(nameless(fields)),
+            IdRule::First { fields, natural } => match record.first(fields) {
+                Some(field) => {
+                    let legacy = legacy_id(record, std::slice::from_ref(field))?;
+                    Ok(self.identity.of_record(&table.name, legacy))
+                }
+                None => Ok(nameless(natural)),
+            },
         }
     }
 
     fn identify_child(
         &self,
         table: &Table,
+        way: Option<&Path>,
         record: &Record,
         parent: &ParentFate,
-        ranks: &mut HashMap<String, usize>,
+        ranks: &mut HashMap<(Option<Uuid>, String), usize>,
     ) -> Result<Identified, Refusal> {
         is_an_object(table, record)?;
-        let key = natural_key(record, table.id.fields());
-        let rank = ranks.entry(key.clone()).or_default();
-        let path = table.from.first().map(Path::steps).unwrap_or_default().join("/");
-        let identified = self.identity.of_child(parent.id.unwrap_or_default(), &path, &key, *rank);
+        let key = natural_key(record, key_of(table));
+        let rank = ranks.entry((parent.id, key.clone())).or_default();
+        let way = way.map(Path::steps).unwrap_or_default().join("/");
+        let identified = self.identity.of_child(parent.id.unwrap_or_default(), &way, &key, *rank);
         *rank += 1;
         Ok(identified)
     }
@@ -301,7 +377,11 @@ impl<'a> Ground<'a> {
 pub(super) fn child_items(table: &Table, record: &Record) -> Vec<(usize, Item)> {
     let mut seen: Vec<Node> = Vec::new();
     let mut found = Vec::new();
-    for (number, path) in table.from.iter().enumerate() {
+    for (number, path) in table.from.iter().enumerate().filter(|(_, path)| !path.is_absolute()) {
+        if path.is_the_record() {
+            found.extend(own_item(table, record).map(|item| (number, item)));
+            continue;
+        }
         let Some((node, opened)) = child_value(path, record) else { continue };
         let node = opened.unwrap_or_else(|| node.clone());
         if seen.contains(&node) {
@@ -314,6 +394,19 @@ pub(super) fn child_items(table: &Table, record: &Record) -> Vec<(usize, Item)> 
     found
 }
 
+/// The record as a child of its own, if it has all that the child needs.
+pub(super) fn own_item(table: &Table, record: &Record) -> Option<Item> {
+    let is_needed = |column: &&Column| matches!(column.absent, Absent::Reject);
+    let has_it = |column: &Column| record.first(column.source.fields()).is_some();
+    table.columns.iter().filter(is_needed).all(has_it).then(|| Item {
+        at: record.at.clone(),
+        index: 0,
+        key: None,
+        group: None,
+        value: record.value().clone(),
+    })
+}
+
 /// What a record has where the records of a child lie; a text that holds them is opened.
 pub(super) fn child_value<'r>(path: &Path, record: &'r Record) -> Option<(&'r Node, Option<Node>)> {
     let node = record.find(path.steps())?;
@@ -323,6 +416,18 @@ pub(super) fn child_value<'r>(path: &Path, record: &'r Record) -> Option<(&'r No
     let Node::Text(text) = node else { return None };
     let opened = opened_text(text).filter(|opened| path.items.fits_node(opened))?;
     Some((node, Some(opened)))
+}
+
+/// The way to a child's records that is part of their ids.
+fn way(table: &Table) -> Option<&Path> {
+    table.from.iter().find(|path| !path.is_absolute()).or(table.from.first())
+}
+
+/// The fields that tell records without an id apart.
+fn key_of(table: &Table) -> &[Field] {
+    let (IdRule::Natural(fields) | IdRule::Fields(fields) | IdRule::First { natural: fields, .. }) =
+        &table.id;
+    fields
 }
 
 fn is_an_object(table: &Table, record: &Record) -> Result<(), Refusal> {

@@ -47,8 +47,13 @@ pub(super) enum Why {
     First,
 }
 
-/// Id, number, time, path, content.
-const ENTRY: usize = 16 + 8 + 8 + 2 + 16;
+/// Id, number, time, path, kind, content.
+const ENTRY: usize = 16 + 8 + 8 + 2 + 1 + 16;
+
+/// A record with an id of its own, one without, and one that is only named elsewhere.
+const NAMED: u8 = 0;
+const NAMELESS: u8 = 1;
+const MENTIONED: u8 = 2;
 
 /// Collects what is needed to settle.
 pub(super) struct Settling<'t> {
@@ -61,6 +66,7 @@ struct Entry {
     number: usize,
     time: u64,
     path: u16,
+    kind: u8,
     content: [u8; 16],
 }
 
@@ -107,19 +113,24 @@ impl<'t> Settling<'t> {
         entry[16..24].copy_from_slice(&(candidate.number as u64).to_be_bytes());
         entry[24..32].copy_from_slice(&time.to_be_bytes());
         entry[32..34].copy_from_slice(&u16::try_from(candidate.path).unwrap_or(u16::MAX).to_be_bytes());
-        entry[34..].copy_from_slice(&content(self.table, &candidate.record));
+        entry[34] = match candidate.is_mentioned {
+            true => MENTIONED,
+            false if identified.nameless => NAMELESS,
+            false => NAMED,
+        };
+        entry[35..].copy_from_slice(&content(self.table, &candidate.record));
         self.entries.push(entry)
     }
 
     /// Decides.
     pub(super) fn settle(self) -> io::Result<Settled> {
-        let natural = matches!(self.table.id, IdRule::Natural(_));
         let mut special = HashMap::new();
         let (mut id, mut group): ([u8; 16], Vec<Entry>) = ([0; 16], Vec::new());
         let mut close = |group: &mut Vec<Entry>| {
             match group.as_slice() {
                 [] | [_] => {}
-                alike if natural => {
+                // Ids of both kinds are never alike.
+                alike if alike[0].kind == NAMELESS => {
                     let ranks = alike.iter().enumerate().skip(1);
                     special.extend(ranks.map(|(rank, entry)| (entry.number, Special::Rank(rank))));
                 }
@@ -147,29 +158,34 @@ fn read(entry: &[u8; ENTRY]) -> Entry {
         u64::from_be_bytes(word)
     };
     let mut content = [0; 16];
-    content.copy_from_slice(&entry[34..]);
+    content.copy_from_slice(&entry[35..]);
     Entry {
         number: usize::try_from(word(16)).unwrap_or(usize::MAX),
         time: word(24),
         path: u16::from_be_bytes([entry[32], entry[33]]),
+        kind: entry[34],
         content,
     }
 }
 
 /// What becomes of each of several records with one id.
 fn verdicts(rivals: &[Entry]) -> Vec<(usize, Special)> {
-    let Some((winner, why)) = winner(rivals) else {
+    // Who is only named says nothing against who is listed.
+    let listed: Vec<&Entry> = rivals.iter().filter(|entry| entry.kind != MENTIONED).collect();
+    let listed = if listed.is_empty() { rivals.iter().collect() } else { listed };
+    let Some((winner, why)) = winner(&listed) else {
         return rivals.iter().map(|entry| (entry.number, Special::Conflict)).collect();
     };
     let losers = rivals.iter().filter(|entry| entry.number != winner.number);
     let verdict = |entry: &Entry| {
-        let why = if entry.content == winner.content { Why::Copy } else { why };
+        let says_the_same = entry.content == winner.content || entry.kind == MENTIONED;
+        let why = if says_the_same { Why::Copy } else { why };
         (entry.number, Special::Merged { by: winner.number, why })
     };
     losers.map(verdict).collect()
 }
 
-fn winner(rivals: &[Entry]) -> Option<(&Entry, Why)> {
+fn winner<'e>(rivals: &[&'e Entry]) -> Option<(&'e Entry, Why)> {
     let first = rivals.first()?;
     if rivals.iter().all(|entry| entry.content == first.content) {
         return Some((first, Why::Copy));
@@ -180,10 +196,10 @@ fn winner(rivals: &[Entry]) -> Option<(&Entry, Why)> {
         let first = left.first().map(|first| first.content)?;
         left.iter().all(|entry| entry.content == first).then(|| left.first().map(|entry| entry.number))?
     };
-    let by_number = |number: usize| rivals.iter().find(|entry| entry.number == number);
+    let by_number = |number: usize| rivals.iter().find(|entry| entry.number == number).copied();
     let newest = rivals.iter().map(|entry| entry.time).max()?;
     if rivals.iter().all(|entry| entry.time > 0)
-        && let Some(number) = agreed(rivals.iter().filter(|entry| entry.time == newest).collect())
+        && let Some(number) = agreed(rivals.iter().copied().filter(|entry| entry.time == newest).collect())
     {
         return by_number(number).map(|entry| (entry, Why::Newer));
     }
@@ -191,7 +207,7 @@ fn winner(rivals: &[Entry]) -> Option<(&Entry, Why)> {
     if rivals.iter().all(|entry| entry.path == earliest) {
         return None;
     }
-    let number = agreed(rivals.iter().filter(|entry| entry.path == earliest).collect())?;
+    let number = agreed(rivals.iter().copied().filter(|entry| entry.path == earliest).collect())?;
     by_number(number).map(|entry| (entry, Why::First))
 }
 
@@ -200,6 +216,7 @@ fn winner(rivals: &[Entry]) -> Option<(&Entry, Why)> {
 fn content(table: &Table, record: &Record) -> [u8; 16] {
     let is_id = |name: &str| match &table.id {
         IdRule::Fields(fields) => fields.contains(&Field::named(name)),
+        IdRule::First { fields, .. } => record.first(fields) == Some(&Field::named(name)),
         IdRule::Natural(_) => false,
     };
     let mut hasher = blake3::Hasher::new();
