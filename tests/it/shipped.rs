@@ -56,7 +56,7 @@ async fn a_french_garage_is_imported_and_its_stock_is_what_it_was() {
     let (_project, owner, run) = twice("garage", "garage-fr.json", 3).await;
     assert_eq!(refused(&run), [("stock_movements".to_owned(), "/mouvements/1".to_owned())], "{run}");
     let stock = rows(&owner.client, "stock_items").await;
-    assert_eq!(stock[0]["quantity"], json!(12.0), "a remembered movement moves nothing");
+    assert_eq!(stock[0]["quantity"].as_f64(), Some(12.0), "a remembered movement moves nothing");
     let invoice = &rows(&owner.client, "invoices").await[0];
     assert_eq!((&invoice["number"], &invoice["total_amount"]), (&json!("F-2025-001"), &json!(1234.56)));
     assert_eq!(invoice["serial"], Value::Null, "what the old app issued is outside the numbering");
