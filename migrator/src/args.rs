@@ -83,6 +83,20 @@ Examples:
     exit_codes!()
 );
 
+/// What `users import --help` says last.
+const USERS_HELP: &str = concat!(
+    "\
+Hashes that Auth takes: bcrypt ($2a$, $2b$, $2y$, as Laravel's), argon2i and argon2id, and Firebase's
+scrypt. A password in clear is never moved: its owner asks for a new one.
+
+Examples:
+  migrator users import backup.json --mapping garage --local --dry-run
+  migrator users import backup.json --mapping shop.map.toml --url https://ref.supabase.co --secret-key-file key
+
+",
+    exit_codes!()
+);
+
 /// What `types --help` says last: how it is used, the variables, then the exit codes.
 const TYPES_HELP: &str = concat!(
     "\
@@ -233,6 +247,9 @@ pub enum Command {
     /// Show the runs there were
     #[command(after_help = EXIT_CODES)]
     Runs(Runs),
+    /// Make the accounts of the old app accounts of the project
+    #[command(subcommand)]
+    Users(Users),
     /// Write the tables of a database as Rust structs for supabase-sdk
     #[command(after_help = TYPES_HELP)]
     Types(Types),
@@ -380,6 +397,34 @@ pub struct Import {
     /// Ask nothing at all; so it is where there is no terminal
     #[arg(long)]
     pub no_input: bool,
+}
+
+/// Make the accounts of the old app accounts of the project
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// Make those that are not there yet; a password goes along if it is a hash Auth takes
+    #[command(after_help = USERS_HELP)]
+    Import(UsersImport),
+}
+
+/// Make the accounts that are not there yet
+#[derive(Debug, Args)]
+pub struct UsersImport {
+    /// The files the app exported
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The mapping, whose [accounts] say where they lie
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub mapping: PathBuf,
+    /// Where to; it takes the secret key.
+    #[command(flatten)]
+    pub target: Target,
+    /// Part of every id [default: the mapping's name]
+    #[arg(long)]
+    pub scope: Option<String>,
+    /// Say what would be done, and make nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
 }
 
 /// Name a run and where it wrote to
@@ -589,6 +634,30 @@ pub enum Map {
     /// Check a mapping: by itself, against the tables of a database, against a file
     #[command(after_help = MAP_CHECK_HELP)]
     Check(MapCheck),
+    /// Show how one record becomes a row, value by value
+    #[command(after_help = EXIT_CODES)]
+    Explain(MapExplain),
+}
+
+/// Show how one record becomes a row; what it holds is printed
+#[derive(Debug, Args)]
+pub struct MapExplain {
+    /// The table it goes to
+    pub table: String,
+    /// Its old id, its row's id, or its place in the file, such as /data/customers/3
+    pub id: String,
+    /// The files the app exported
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The mapping: a TOML file, or the name of one that comes with the program
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub mapping: PathBuf,
+    /// Part of every id [default: the mapping's, or nobody's]
+    #[arg(long)]
+    pub scope: Option<String>,
+    /// The zone of times that do not say theirs [default: the mapping's]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 /// Write a mapping for the files an app exported

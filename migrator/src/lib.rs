@@ -7,6 +7,7 @@
 //! which prints, and the edges: `commands`, `database`, `destination`, `engine`, `extract::profile`, `load`,
 //! `local`, `papers`, `sql` and `target`.
 
+pub mod accounts;
 pub mod address;
 pub mod args;
 pub mod catalog;

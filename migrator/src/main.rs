@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use migrator::args::{Cli, Command, EXIT_CODES_PAGE};
+use migrator::args::{self, Cli, Command, EXIT_CODES_PAGE};
 use migrator::commands::{
     completions, demo, doctor, extract, import, inspect, man, map, resume, rollback, runs, scaffold, types,
-    verify,
+    users, verify,
 };
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
@@ -40,6 +40,7 @@ async fn main() -> ExitCode {
             Command::Scaffold(args) => scaffold::run(args, jiff::Timestamp::now(), &mut printer),
             Command::Rollback(args) => rollback::run(args, &variables, &here, &mut printer).await,
             Command::Runs(args) => runs::run(args, &variables, &here, &mut printer).await,
+            Command::Users(args::Users::Import(args)) => users::run(args, &variables, &mut printer).await,
             Command::Types(args) => types::run(args, &variables, &mut printer).await,
             Command::Doctor(args) => doctor::run(args, &variables, &environment, &mut printer).await,
             Command::Completions(args) => completions::run(args, &mut printer),

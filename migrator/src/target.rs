@@ -72,6 +72,13 @@ impl fmt::Debug for Grant {
     }
 }
 
+impl Access {
+    /// A client for the project.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Client::builder(&self.url, &self.key).retry(RETRY).build().map_err(failure)
+    }
+}
+
 /// A project we may write to.
 #[derive(Debug)]
 pub struct Target {
@@ -134,7 +141,7 @@ impl Target {
     /// Exit code 2 for an address or key that cannot be, 6 when nobody answers, 7 when the key, the
     /// password or the owner is unknown.
     pub async fn open(access: Access, email: &str, unknown: UnknownOwner) -> Result<Self, Failure> {
-        let client = Client::builder(access.url, access.key).retry(RETRY).build().map_err(failure)?;
+        let client = access.client()?;
         let (owner, authority) = match access.grant {
             Grant::SecretKey { new_password } => {
                 (find_owner(&client, email, unknown, new_password).await?, Authority::SecretKey)

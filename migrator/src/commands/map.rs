@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::args;
 use crate::commands::{Variables, read_mapping, write_new};
@@ -12,6 +14,7 @@ use crate::exit::{self, Failure};
 use crate::export::{Export, Reading};
 use crate::infer::{self, Wishes, fit};
 use crate::local::LocalStack;
+use crate::plan::{Context, Explained, Known, Plan, Wanted};
 use crate::printer::Printer;
 
 /// Runs the command, and says how it ended.
@@ -23,6 +26,7 @@ pub async fn run(args: &args::Map, variables: Variables<'_>, printer: &mut Print
     match args {
         args::Map::Init(args) => init(args, printer),
         args::Map::Check(args) => check(args, variables, printer).await,
+        args::Map::Explain(args) => explain(args, printer),
     }
 }
 
@@ -49,6 +53,67 @@ fn init(args: &args::MapInit, printer: &mut Printer) -> Result<u8, Failure> {
 fn beside(file: Option<&PathBuf>) -> PathBuf {
     let stem = file.and_then(|file| Path::new(file).file_stem()).and_then(|stem| stem.to_str());
     PathBuf::from(format!("{}.map.toml", stem.unwrap_or("export")))
+}
+
+/// Shows how a record becomes a row. Nobody is asked anything: references to rows that only the target has
+/// count as leading nowhere.
+fn explain(args: &args::MapExplain, printer: &mut Printer) -> Result<u8, Failure> {
+    let mapping = read_mapping(&args.mapping)?;
+    if mapping.table(&args.table).is_none() {
+        let names: Vec<&str> = mapping.tables.iter().map(|table| table.name.as_str()).collect();
+        let message = format!("the mapping has no table {}; it has {}", args.table, names.join(", "));
+        return Err(Failure::new(exit::USAGE, "usage.table", message).help("name one of them"));
+    }
+    let export = Export::open(&args.files, Reading::default())?;
+    let (scope, zone) = (args.scope.as_deref(), args.tz.as_deref());
+    let context = Context::new(&mapping, Uuid::nil(), scope, zone, Timestamp::now())?;
+    let wanted = Wanted { table: args.table.clone(), id: args.id.clone() };
+    let context = Context { explain: Some(wanted), ..context };
+    let plan = Plan::new(&export, &mapping, &context, &Known::default())?;
+    if plan.explained.is_empty() {
+        let message = format!("no record for {} has this id, or lies at this place", args.table);
+        return Err(Failure::new(exit::NOT_FOUND, "record.unknown", message)
+            .help("name its old id, or its place in the file as a JSON Pointer"));
+    }
+    let text: Vec<String> = plan.explained.iter().map(story).collect();
+    printer.result(&plan.explained, &text.join("\n\n"));
+    Ok(exit::OK)
+}
+
+fn story(explained: &Explained) -> String {
+    let mut lines = vec![format!("{} → {}", explained.pointer, explained.table)];
+    match (&explained.id, &explained.refused) {
+        (_, Some(why)) => lines.push(format!("  no row: {why}")),
+        (Some(id), None) => {
+            lines.push(format!("  id {id}, from {:?}", explained.legacy_id.as_deref().unwrap_or_default()))
+        }
+        (None, None) => {}
+    }
+    for column in &explained.columns {
+        let from = match (&column.field, &column.raw) {
+            (Some(field), Some(raw)) => format!("{field} = {}", shortened(raw)),
+            _ => "nothing".to_owned(),
+        };
+        let to = match (&column.refused, &column.value) {
+            (Some(why), _) => format!("refused: {why}"),
+            (None, Some(value)) => shortened(value),
+            (None, None) => "left to the database".to_owned(),
+        };
+        lines.push(format!("  {} ({}): {from} → {to}", column.column, column.kind));
+        lines.extend(column.steps.iter().map(|step| format!("      {step}")));
+        lines.extend(column.warnings.iter().map(|warning| format!("    ! {warning}")));
+    }
+    lines.push(format!("  left over: {}", shortened(&explained.left_over)));
+    lines.join("\n")
+}
+
+/// A picture is no reading.
+fn shortened(json: &str) -> String {
+    const LONGEST: usize = 200;
+    match json.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} bytes)", json.get(..end).unwrap_or_default(), json.len()),
+        None => json.to_owned(),
+    }
 }
 
 /// What a check found.

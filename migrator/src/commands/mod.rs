@@ -13,6 +13,7 @@ pub mod rollback;
 pub mod runs;
 pub mod scaffold;
 pub mod types;
+pub mod users;
 pub mod verify;
 
 use std::path::{Path, PathBuf};

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::candidate::{Candidate, Notice, Outcome, child_value, own_item};
+use super::explain::Explained;
 use super::media::{Media, MediaFiles};
 use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
@@ -94,6 +95,7 @@ struct Tale {
     /// Ids that are referred to and are not in the export.
     orphans: HashMap<String, Vec<Uuid>>,
     files: MediaFiles,
+    explained: Vec<Explained>,
 }
 
 /// A table that was planned, as far as those behind it need to know.
@@ -123,7 +125,7 @@ struct Refused {
 
 /// What one row adds to the report, if it is accepted.
 #[derive(Default)]
-struct Notes {
+pub(super) struct Notes {
     coercions: Vec<(String, Coercion)>,
     warnings: Vec<(String, String)>,
     unknown: Vec<String>,
@@ -209,6 +211,9 @@ impl<'a> Ground<'a> {
         let mut notice = Notice::default();
         self.each(table, &settled, &mut notice, &mut |candidate| {
             plan.records += 1;
+            if self.context.explain.as_ref().is_some_and(|wanted| wanted.means(table, &candidate)) {
+                tale.explained.push(self.explain(table, &settled, &candidate));
+            }
             elders.meet(&candidate);
             let mut notes = Notes::default();
             let row = self.row(table, &settled, &candidate, &mut notes);
@@ -371,7 +376,7 @@ impl<'a> Ground<'a> {
         columns
     }
 
-    fn cell(
+    pub(super) fn cell(
         &self,
         table: &Table,
         settled: &Settled,
@@ -679,6 +684,7 @@ impl<'a> Ground<'a> {
             repairs,
             orphans: tale.orphans,
             files: tale.files,
+            explained: tale.explained,
         })
     }
 }
@@ -767,6 +773,16 @@ impl Tale {
 }
 
 impl Notes {
+    /// What was done, for people.
+    pub(super) fn stories(&self) -> Vec<&'static str> {
+        self.coercions.iter().map(|(_, coercion)| coercion.story()).collect()
+    }
+
+    /// What a person should look at.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        self.warnings.iter().map(|(_, warning)| warning.clone()).collect()
+    }
+
     fn coerced(&mut self, column: &Column, coercions: impl IntoIterator<Item = Coercion>) {
         self.coercions.extend(coercions.into_iter().map(|coercion| (column.name.clone(), coercion)));
     }

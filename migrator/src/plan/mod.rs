@@ -7,6 +7,7 @@
 
 mod build;
 mod candidate;
+mod explain;
 mod media;
 mod rows;
 mod settle;
@@ -35,6 +36,7 @@ use crate::scratch::{Index, Scratch};
 pub use crate::cell::Cell;
 pub use crate::convert::Coercion;
 pub(crate) use build::MEND;
+pub use explain::{Explained, ExplainedColumn, Wanted};
 pub use media::{Media, MediaFiles};
 pub use rows::{Batches, Rows};
 
@@ -51,6 +53,8 @@ pub struct Context {
     pub today: Date,
     /// What becomes of files.
     pub media: MediaMode,
+    /// A record to be explained.
+    pub explain: Option<Wanted>,
 }
 
 /// What becomes of files that lie in fields whose column has `media`.
@@ -92,6 +96,8 @@ pub struct Plan {
     pub secrets: Vec<Pointer>,
     /// What reading the file had to replace.
     pub repairs: Repairs,
+    /// The record that was to be explained; several where they share an id.
+    pub explained: Vec<Explained>,
     /// Files that go to Storage before the rows that name them.
     pub files: MediaFiles,
     /// Rows that are referred to and not in the export, by table; the target may have them.
@@ -262,7 +268,7 @@ impl Context {
             })?,
         };
         let today = zone.to_datetime(now).date();
-        Ok(Self { owner, scope, zone, today, media: MediaMode::default() })
+        Ok(Self { owner, scope, zone, today, media: MediaMode::default(), explain: None })
     }
 }
 
@@ -373,6 +379,8 @@ fn distinct(names: Vec<&str>) -> Vec<&str> {
     let mut seen = HashSet::new();
     names.into_iter().filter(|name| seen.insert(*name)).collect()
 }
+
+pub(crate) use shape::shape_of;
 
 /// Says whether the mapping knows the shape of the export.
 ///

@@ -32,7 +32,8 @@ pub(super) fn recognise<'m>(
     }
 }
 
-fn shape_of<'m>(document: &Document, export: &Export, mapping: &'m Mapping) -> Option<&'m Shape> {
+/// The shape of a document, if the mapping knows it.
+pub(crate) fn shape_of<'m>(document: &Document, export: &Export, mapping: &'m Mapping) -> Option<&'m Shape> {
     let is_collection = |found: Found<'_>| {
         found.outline.is_container() || export.broken_at(&document.base.join(&found.at)).is_some()
     };
