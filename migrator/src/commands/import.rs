@@ -13,7 +13,6 @@ use crate::engine::{Job, Options, import};
 use crate::exit::{self, Failure};
 use crate::export::{Export, Reading};
 use crate::local::LocalStack;
-use crate::mapping::Mapping;
 use crate::papers::{self, Papers};
 use crate::plan::{Context, Known, Plan, shape};
 use crate::printer::Printer;
@@ -44,10 +43,7 @@ pub(super) async fn carry_out(
     runs: &Runs,
     printer: &mut Printer,
 ) -> Result<u8, Failure> {
-    let mapping = match &resumed {
-        Some(run) => Mapping::read(&run.inputs.mapping.path, &run.inputs.mapping.text)?,
-        None => read_mapping(&args.mapping)?,
-    };
+    let mapping = read_mapping(&args.mapping)?;
     let begun = Instant::now();
     let export = open(args)?;
     let read = begun.elapsed();
@@ -159,7 +155,7 @@ fn with_a_way_on(failure: Failure, id: Uuid, runs: &Runs) -> Failure {
     if failure.code != exit::UNREACHABLE || runs.folder(id).load().is_err() {
         return failure;
     }
-    let help = format!("{}; what is written stays, and `migrator resume {id}` goes on", failure.help);
+    let help = format!("{}; `migrator resume {id}` goes on", failure.help);
     failure.help(help)
 }
 
