@@ -305,10 +305,14 @@ impl SqlTarget {
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
-    /// Makes the ledger, unless it is there.
+    /// Makes the ledger, unless it is there; in the caller's transaction where there is one.
     async fn make_ledger(&mut self) -> Result<(), Failure> {
         if !self.has_ledger().await? {
-            self.client().batch_execute(&format!("begin; {SCHEMA} commit")).await.map_err(|error| {
+            let make = match self.transaction {
+                super::Transaction::PerBatch => format!("begin; {SCHEMA} commit"),
+                super::Transaction::Callers => SCHEMA.to_owned(),
+            };
+            self.client().batch_execute(&make).await.map_err(|error| {
                 let message =
                     format!("the role {} cannot make the ledger, schema migrator", self.server.role);
                 Failure::new(exit::REFUSED, "ledger.forbidden", message)
