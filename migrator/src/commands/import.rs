@@ -17,7 +17,7 @@ use crate::papers::{self, Papers};
 use crate::plan::{Context, Known, Plan, shape};
 use crate::printer::Printer;
 use crate::report::Phase;
-use crate::run::Run;
+use crate::run::{Kind, Run, Status};
 use crate::run::folder::Runs;
 use crate::sql::SqlTarget;
 use crate::target::{Access, Grant, Target, UnknownOwner};
@@ -157,6 +157,13 @@ fn with_a_way_on(failure: Failure, id: Uuid, runs: &Runs) -> Failure {
     }
     let help = format!("{}; `migrator resume {id}` goes on", failure.help);
     failure.help(help)
+}
+
+/// The run that a command has begun since then and not brought to its end.
+pub fn stopped(runs: Vec<Run>, command: &args::Command, since: Timestamp) -> Option<Uuid> {
+    let is_import = matches!(command, args::Command::Import(_));
+    let mut own = runs.into_iter().filter(|run| run.status == Status::Loading && run.started_at >= since);
+    own.find(|run| is_import && run.kind == Kind::Import).map(|run| run.id)
 }
 
 /// Bits for the id of a run.

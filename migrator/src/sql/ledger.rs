@@ -316,9 +316,8 @@ impl SqlTarget {
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
-    /// Makes the ledger, unless it is there.
+    /// Makes the ledger, unless it is there; in the caller's transaction where there is one.
     async fn make_ledger(&mut self) -> Result<(), Failure> {
-        // In the caller's transaction it stays or goes with that.
         let make = match self.transaction {
             Transaction::PerBatch => format!("begin; {SCHEMA} commit"),
             Transaction::Callers => SCHEMA.to_owned(),
