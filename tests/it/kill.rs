@@ -7,14 +7,13 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
 use crate::migrator::{Desk, Run};
 use crate::project::{Person, Project};
-use crate::wire::{How, Wire, When};
+use crate::wire::{How, When, Wire};
 
 const TABLES: [&str; 4] = ["customers", "vehicles", "repairs", "repair_lines"];
 
@@ -285,7 +284,9 @@ async fn a_database_that_throws_everybody_out_loses_and_doubles_nothing() {
     for way in [Way::Sql("never"), Way::Sql("auto"), Way::Rest] {
         let moving = Move::of(SMALL, way).await;
         let (admin, connection) =
-            tokio_postgres::connect(&moving.project.place().admin_db_url, tokio_postgres::NoTls).await.unwrap();
+            tokio_postgres::connect(&moving.project.place().admin_db_url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
         tokio::spawn(connection);
         for moment in Moments::new(&format!("{way:?}, thrown out")).spread(5) {
             let known = moving.runs();
@@ -310,5 +311,255 @@ async fn the_same_import_again_writes_no_row() {
         let again = moving.run(&moving.args()).await.ended(0);
         assert_eq!(again.total("same"), SMALL as u64, "{again}");
         assert_eq!(stamps(&moving.project).await, written, "{way:?}");
+    }
+}
+
+/// Keeps everybody from writing a table, and nobody from reading it, until the connection goes; returns what
+/// waits for a writer to be stuck there.
+struct Held {
+    database: tokio_postgres::Client,
+}
+
+impl Held {
+    async fn of(project: &Project, table: &str) -> Self {
+        let database = project.database().await;
+        database.batch_execute(&format!("begin; lock table public.{table} in share mode")).await.unwrap();
+        Self { database }
+    }
+
+    /// Returns when somebody waits.
+    async fn is_felt(&self) {
+        let waiting = "select exists (select from pg_locks as l join pg_class as c on c.oid = l.relation \
+            where not l.granted and c.relnamespace = 'public'::regnamespace)";
+        let felt = async { while !self.database.query_one(waiting, &[]).await.unwrap().get::<_, bool>(0) {} };
+        tokio::time::timeout(Duration::from_secs(30), felt).await.expect("somebody waits");
+    }
+
+    async fn release(self) {
+        self.database.batch_execute("rollback").await.unwrap();
+    }
+}
+
+/// An import that stands still in the middle.
+async fn stopped_at_the_repairs(moving: &Move) -> (Held, tokio::process::Child) {
+    let held = Held::of(&moving.project, "repairs").await;
+    let run = moving.start();
+    held.is_felt().await;
+    (held, run)
+}
+
+#[tokio::test]
+async fn who_is_told_to_stop_says_how_to_go_on() {
+    for way in [Way::Sql("never"), Way::Sql("auto"), Way::Rest] {
+        let moving = Move::of(400, way).await;
+        for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+            let known = moving.runs();
+            let (held, run) = stopped_at_the_repairs(&moving).await;
+            let process = run.id().unwrap().to_string();
+            assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
+            let ended = Run::from(run.wait_with_output().await.unwrap()).noted().ended(code);
+            let run = moving.runs().difference(&known).next().cloned().unwrap();
+            assert!(ended.stderr.contains(&format!("migrator resume {run}")), "{ended}");
+            held.release().await;
+            moving.settle(Some(run), &format!("{way:?}, {signal}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_goes_on_only_as_what_it_was() {
+    for way in [Way::Sql("never"), Way::Rest] {
+        let moving = Move::of(400, way).await;
+        let mapping = crate::lab::root().join("migrator/mappings/garage.toml");
+        let mapping = std::fs::read_to_string(mapping).unwrap();
+        let own = moving.desk.file("own.toml", &mapping);
+        let (file, own_path) = (moving.file.clone(), own.to_str().unwrap().to_owned());
+        let held = Held::of(&moving.project, "repairs").await;
+        let args: Vec<String> = moving
+            .args()
+            .into_iter()
+            .map(|arg| if arg == "garage" { own_path.clone() } else { arg })
+            .collect();
+        let known = moving.runs();
+        let mut run = moving.desk.start(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        held.is_felt().await;
+        run.kill().await.unwrap();
+        held.release().await;
+        let run = moving.runs().difference(&known).next().cloned().unwrap();
+        let resume = moving.with_target(vec!["resume".to_owned(), run.clone(), "--json".to_owned()]);
+        let refused = async |said: &str, args: &[String]| {
+            let ended = moving.run(args).await.ended(7);
+            assert!(ended.stderr.contains("run.changed") && ended.stderr.contains(said), "{ended}");
+        };
+
+        let whole = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, whole.replacen("Zoé", "Léa", 1)).unwrap();
+        refused("the file", &resume).await;
+        std::fs::write(&file, &whole).unwrap();
+        std::fs::write(&own, format!("{mapping}\n# mended\n")).unwrap();
+        refused("the mapping", &resume).await;
+        std::fs::write(&own, &mapping).unwrap();
+        let elsewhere: Vec<String> = match way {
+            Way::Sql(_) => resume.iter().map(|arg| arg.replace("127.0.0.1", "localhost")).collect(),
+            Way::Rest => {
+                let url = moving.project.url.replace("127.0.0.1", "localhost");
+                [&resume[..], &["--url".to_owned(), url]].concat()
+            }
+        };
+        refused("the target", &elsewhere).await;
+        moving.settle(Some(run), &format!("{way:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn straight_to_the_database_two_imports_are_one_too_many() {
+    let moving = Move::of(400, Way::Sql("auto")).await;
+    let known = moving.runs();
+    let (held, first) = stopped_at_the_repairs(&moving).await;
+    let second = moving.run(&moving.args()).await.ended(8);
+    assert!(second.stderr.contains("target.locked"), "{second}");
+    held.release().await;
+    Run::from(first.wait_with_output().await.unwrap()).noted().ended(0);
+    let run = moving.runs().difference(&known).next().cloned();
+    moving.settle(run, "the first of two").await;
+}
+
+#[tokio::test]
+async fn a_rollback_that_is_killed_is_finished_by_the_next() {
+    for way in [Way::Sql("auto"), Way::Rest] {
+        let moving = Move::of(SMALL, way).await;
+        let done = moving.run(&moving.args()).await.ended(0);
+        let run = done.json()["run"].as_str().unwrap().to_owned();
+        let args = moving.with_target(vec!["rollback".to_owned(), run.clone(), "--json".to_owned()]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        for moment in Moments::new(&format!("{way:?}, rollback")).spread(6) {
+            let mut back = moving.desk.start(&args);
+            if tokio::time::timeout(moving.took.mul_f64(moment), back.wait()).await.is_err() {
+                back.kill().await.unwrap();
+            }
+        }
+        let last = moving.desk.run(&args).await;
+        // The last of those that were to be killed may have come to its end.
+        assert!(last.code == Some(0) || last.stderr.contains("rollback.done"), "{last}");
+        assert_eq!(content(&moving.project).await, moving.before, "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn more_refusals_than_allowed_leave_nothing_behind() {
+    let moving = Move::of(400, Way::Sql("auto")).await;
+    let database = moving.project.database().await;
+    let sql = "alter table public.repairs add constraint odd check (legacy_id <> 'r70') not valid";
+    database.batch_execute(sql).await.unwrap();
+    let run = moving.run(&moving.args()).await.ended(3);
+    let report = run.json();
+    assert_eq!((run.total("inserted"), run.total("updated")), (0, 0), "{run}");
+    assert_eq!(report["rejects"]["items"][0]["pointer"], json!("/data/repairs/70"), "{run}");
+    assert!(report["tables"].to_string().contains("\"not_written\":100"), "{run}");
+    assert_eq!(content(&moving.project).await, moving.before);
+}
+
+#[tokio::test]
+async fn a_dry_run_leaves_no_trace_in_the_database() {
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let desk = Desk::of(&project, &owner);
+    let (file, url) = (desk.file("new.json", garage(400, 2024)), project.db_url.clone().unwrap());
+    desk.import(&file, &owner, &["--db-url", &url, "--dry-run"]).await.ended(0);
+    let database = project.database().await;
+    let ledger = "select to_regnamespace('migrator') is null";
+    assert!(database.query_one(ledger, &[]).await.unwrap().get::<_, bool>(0), "there is no ledger");
+    assert!(stamps(&project).await.is_empty(), "and there is no row");
+    assert!(!desk.path().join(".migrator").exists(), "nor a folder of the run");
+}
+
+/// What may happen to a wire to PostgreSQL: at every part of what is sent and of what is received, and at the
+/// answers that decide.
+fn breaks(sent: u64, received: u64) -> Vec<(When, How)> {
+    let mut breaks = Vec::new();
+    for part in [1, 4, 7, 9] {
+        breaks.push((When::Sent(sent * part / 10), How::Cut));
+        breaks.push((When::Received(received * part / 10), How::CutAll));
+    }
+    breaks.push((When::Sent(sent / 2), How::Stall(Duration::from_millis(300))));
+    breaks.push((When::Received(received / 2), How::Delay(Duration::from_millis(300))));
+    for words in ["insert into \"public\".\"repairs\"", "commit\0", "update migrator.runs"] {
+        breaks.push((When::Answered(words), How::Cut));
+        breaks.push((When::Answered(words), How::CutAll));
+    }
+    breaks
+}
+
+#[tokio::test]
+async fn a_wire_to_the_database_that_breaks_loses_and_doubles_nothing() {
+    for way in [Way::Sql("never"), Way::Sql("auto")] {
+        let project = Project::embedded().await;
+        let wire = Wire::to(project.db_url.as_deref().unwrap()).await;
+        let url = wire.url(project.db_url.as_deref().unwrap());
+        let moving = Move::over(project, url, 800, way).await;
+        let (sent, received) = wire.busiest();
+        for (when, how) in breaks(sent, received) {
+            let what = format!("{way:?}, {when:?}, {how:?}");
+            let known = moving.runs();
+            wire.will_break(when, how);
+            let ended = moving.run(&moving.args()).await;
+            assert!([Some(0), Some(6)].contains(&ended.code), "{what}: {ended}");
+            assert!(wire.has_broken(), "{what}: nothing broke");
+            let run = moving.runs().difference(&known).next().cloned();
+            moving.settle(run, &what).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
+    let moving = Move::of(800, Way::Rest).await;
+    let answer = |status: u16, code: &str| json!({ "kind": "answer", "status": status, "headers": { "retry-after": "0" }, "body": { "code": code, "message": "no" } });
+    let actions = [
+        json!({ "kind": "refuse" }),
+        json!({ "kind": "lose_answer" }),
+        json!({ "kind": "delay", "ms": 200 }),
+        json!({ "kind": "delay_answer", "ms": 200 }),
+        json!({ "kind": "duplicate" }),
+        json!({ "kind": "truncate", "bytes": 10 }),
+        answer(413, ""),
+        answer(429, ""),
+        answer(503, ""),
+        answer(500, "57014"),
+    ];
+    for action in &actions {
+        for (method, table) in
+            [("POST", "repairs"), ("PATCH", "customers"), ("GET", "vehicles"), ("POST", "repair_lines")]
+        {
+            let rule = json!([{ "path": format!("/rest/v1/{table}"), "method": method, "times": 2, "action": action }]);
+            moving.project.faults(rule).await;
+            let known = moving.runs();
+            let ended = moving.run(&moving.args()).await;
+            let what = format!("{method} {table}: {action}");
+            assert!([Some(0), Some(6)].contains(&ended.code), "{what}: {ended}");
+            moving.project.faults(json!([])).await;
+            let run = moving.runs().difference(&known).next().cloned();
+            moving.settle(run, &what).await;
+        }
+    }
+    // What does not pass ends with a clear word, and leaves what can be gone on with.
+    for (action, codes) in [
+        (json!({ "kind": "refuse" }), [6, 6]),
+        (answer(429, ""), [6, 6]),
+        (answer(503, ""), [6, 6]),
+        (answer(413, ""), [6, 7]),
+        (answer(500, "57014"), [6, 7]),
+    ] {
+        moving
+            .project
+            .faults(json!([{ "path": "/rest/v1/repairs", "method": "POST", "action": action }]))
+            .await;
+        let known = moving.runs();
+        let ended = moving.run(&moving.args()).await;
+        assert!(codes.contains(&ended.code.unwrap()), "{action}: {ended}");
+        assert!(ended.stderr.contains("repairs"), "{action}: {ended}");
+        moving.project.faults(json!([])).await;
+        let run = moving.runs().difference(&known).next().cloned();
+        moving.settle(run, &action.to_string()).await;
     }
 }

@@ -17,8 +17,8 @@ use crate::papers::{self, Papers};
 use crate::plan::{Context, Known, Plan, shape};
 use crate::printer::Printer;
 use crate::report::Phase;
-use crate::run::{Kind, Run, Status};
 use crate::run::folder::Runs;
+use crate::run::{Kind, Run, Status};
 use crate::sql::SqlTarget;
 use crate::target::{Access, Grant, Target, UnknownOwner};
 
