@@ -94,6 +94,13 @@ pub async fn import(
     if destination.authority() == Authority::SecretKey {
         printer.warn("writing with the project's secret key: it may write everything, and row-level security is not tried");
     }
+    if let Some(papers) = &papers {
+        papers.check(&job, destination)?;
+    }
+    if let (Destination::Sql(target), false) = (&mut *destination, job.options.dry_run) {
+        // Before the comparison: a batch of a run that was killed may still be on its way.
+        target.lock().await?;
+    }
     let mut survey = job.survey(destination, printer).await?;
     match (survey.report.ending, &*destination) {
         (Ending::Written, _) => {}
@@ -294,7 +301,6 @@ impl Job<'_> {
             Atomic::Never => false,
         };
         if let Destination::Sql(target) = &mut *destination {
-            target.lock().await?;
             if atomic {
                 target.begin().await?;
             }
@@ -314,7 +320,7 @@ impl Job<'_> {
             } else {
                 target.end_run(run, crate::run::Status::Done).await?;
                 if atomic {
-                    target.commit().await?;
+                    target.commit(run).await?;
                 }
                 target.seal(run).await?;
             }

@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
         name => environment(name),
     });
     let here = Runs::within(Path::new(""));
+    let begun = jiff::Timestamp::now();
     let work = async {
         match &command {
             Command::Extract(args) => extract::run(args, &mut printer),
@@ -53,8 +54,13 @@ async fn main() -> ExitCode {
     };
     let ended = tokio::select! {
         ended = work => ended,
-        code = interrupted() => Err(Failure::new(code, "interrupted", "interrupted; what is written stays")
-            .help("run the same command again: it goes on where this one stopped")),
+        code = interrupted() => {
+            let mut help = "run the same command again: it goes on where this one stopped".to_owned();
+            if let Some(run) = here.list().ok().and_then(|runs| import::stopped(runs, &command, begun)) {
+                help = format!("{help}; so does `migrator resume {run}`");
+            }
+            Err(Failure::new(code, "interrupted", "interrupted; what is written stays").help(help))
+        }
     };
     match ended {
         Ok(_) if printer.lost_a_result() => {

@@ -57,10 +57,34 @@ impl Papers {
         self.ledger.as_mut()
     }
 
+    /// Says whether the run may go on, if it is one that stopped half way.
+    ///
+    /// # Errors
+    /// Exit code 7 when it would not be made from what it was made from.
+    pub fn check(&self, job: &Job<'_>, destination: &Destination) -> Result<(), Failure> {
+        if self.resumed { self.run.inputs.check(&self.today(job, destination)) } else { Ok(()) }
+    }
+
+    /// What the run would be made from now.
+    fn today(&self, job: &Job<'_>, destination: &Destination) -> Inputs {
+        let scope =
+            job.options.scope.or(job.mapping.source.scope.as_deref()).filter(|scope| *scope != "$owner");
+        let known = self.run.inputs.clone();
+        Inputs {
+            files: files(job),
+            mapping: run::Text { text: job.mapping.text.clone(), ..known.mapping },
+            target: Place { way: destination.way(), address: destination.address() },
+            owner_id: destination.owner(),
+            scope: scope.map_or_else(|| destination.owner().to_string(), str::to_owned),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            ..known
+        }
+    }
+
     /// Writes down that the run begins.
     ///
     /// # Errors
-    /// Exit code 2 when nothing can be written there, 7 when a run that goes on is not what it was.
+    /// Exit code 2 when nothing can be written there.
     pub fn begin(
         &mut self,
         job: &Job<'_>,
@@ -68,19 +92,9 @@ impl Papers {
         destination: &Destination,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let scope =
-            job.options.scope.or(job.mapping.source.scope.as_deref()).filter(|scope| *scope != "$owner");
-        let today = Inputs {
-            target: Place { way: destination.way(), address: destination.address() },
-            owner_id: destination.owner(),
-            scope: scope.map_or_else(|| destination.owner().to_string(), str::to_owned),
-            ..self.run.inputs.clone()
-        };
-        if self.resumed {
-            self.run.inputs.check(&today)?;
-        } else {
-            self.run.plan = today.hash();
-            self.run.inputs = today;
+        if !self.resumed {
+            self.run.inputs = self.today(job, destination);
+            self.run.plan = self.run.inputs.hash();
         }
         self.run.status = Status::Loading;
         let folder = self.runs.create(&self.run)?;
@@ -215,13 +229,8 @@ pub fn inputs(
     owner: &str,
     options: serde_json::Map<String, serde_json::Value>,
 ) -> Inputs {
-    let files = job.export.documents.iter().map(|document| run::File {
-        path: document.file.clone(),
-        bytes: document.bytes,
-        sha256: document.sha256.clone(),
-    });
     Inputs {
-        files: files.collect(),
+        files: files(job),
         mapping: run::Text { path: mapping.display().to_string(), text: job.mapping.text.clone() },
         target: Place { way: run::Way::Rest, address: String::new() },
         owner: owner.to_owned(),
@@ -230,6 +239,16 @@ pub fn inputs(
         options,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// The files of an export.
+fn files(job: &Job<'_>) -> Vec<run::File> {
+    let file = |document: &crate::export::Document| run::File {
+        path: document.file.clone(),
+        bytes: document.bytes,
+        sha256: document.sha256.clone(),
+    };
+    job.export.documents.iter().map(file).collect()
 }
 
 /// Writes a file that only its owner reads.

@@ -11,6 +11,7 @@ mod consent;
 mod demo;
 mod doctor;
 mod import;
+mod kill;
 mod lab;
 mod lite;
 mod migrator;
@@ -39,6 +40,7 @@ mod three_ways;
 mod tidy;
 mod types;
 mod watch;
+mod wire;
 
 // The devices people sign in with stand once, with the tests of the stack.
 #[path = "../../stack/tests/it/device.rs"]

@@ -1,7 +1,6 @@
 //! Straight to PostgreSQL: every value arrives as it was meant, a bad row stands alone, and whatever
 //! breaks, a batch is written once.
 
-
 use migrator::cell::Cell;
 use migrator::diff::Change;
 use migrator::exit;
@@ -356,7 +355,7 @@ async fn what_the_caller_takes_back_was_never_written() {
         assert_eq!(refused.iter().map(|one| one.id.as_u128()).collect::<Vec<_>>(), [2]);
         assert_eq!(changes(&mut target, &table, &rows).await, [Change::Same, Change::Insert, Change::Same]);
         if keep {
-            target.commit().await.unwrap()
+            target.commit(run).await.unwrap()
         } else {
             target.roll_back().await.unwrap()
         }

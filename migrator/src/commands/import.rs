@@ -14,13 +14,12 @@ use crate::engine::{Job, Options, import};
 use crate::exit::{self, Failure};
 use crate::export::{Export, Reading};
 use crate::local::LocalStack;
-use crate::mapping::Mapping;
 use crate::papers::{self, Papers};
 use crate::plan::{Context, Known, Plan, shape};
 use crate::printer::Printer;
 use crate::report::Phase;
-use crate::run::Run;
 use crate::run::folder::Runs;
+use crate::run::{Kind, Run, Status};
 use crate::sql::SqlTarget;
 use crate::target::{Access, Grant, Target, UnknownOwner, failure};
 
@@ -45,10 +44,7 @@ pub(super) async fn carry_out(
     runs: &Runs,
     printer: &mut Printer,
 ) -> Result<u8, Failure> {
-    let mapping = match &resumed {
-        Some(run) => Mapping::read(&run.inputs.mapping.path, &run.inputs.mapping.text)?,
-        None => read_mapping(&args.mapping)?,
-    };
+    let mapping = read_mapping(&args.mapping)?;
     let begun = Instant::now();
     let export = open(args)?;
     let read = begun.elapsed();
@@ -172,8 +168,15 @@ fn with_a_way_on(failure: Failure, id: Uuid, runs: &Runs) -> Failure {
     if failure.code != exit::UNREACHABLE || runs.folder(id).load().is_err() {
         return failure;
     }
-    let help = format!("{}; what is written stays, and `migrator resume {id}` goes on", failure.help);
+    let help = format!("{}; `migrator resume {id}` goes on", failure.help);
     failure.help(help)
+}
+
+/// The run that a command has begun since then and not brought to its end.
+pub fn stopped(runs: Vec<Run>, command: &args::Command, since: Timestamp) -> Option<Uuid> {
+    let is_import = matches!(command, args::Command::Import(_));
+    let mut own = runs.into_iter().filter(|run| run.status == Status::Loading && run.started_at >= since);
+    own.find(|run| is_import && run.kind == Kind::Import).map(|run| run.id)
 }
 
 /// Bits for the id of a run.

@@ -99,7 +99,7 @@ async fn straight(
         target.roll_back().await?;
         return Ok((run.id, None, outcome));
     }
-    target.commit().await?;
+    target.commit(rollback).await?;
     // The folder of the run, if it was started here, says the same.
     if let Ok(mut known) = runs.folder(run.id).load() {
         known.status = status_after(&outcome);

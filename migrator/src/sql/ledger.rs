@@ -12,7 +12,8 @@ use crate::exit::{self, Failure};
 use crate::ledger::{Batch, Digest, Key, Op, Table, Touched, unreadable};
 use crate::run::{Kind, Status};
 
-use super::{Patience, SqlTarget, quoted, relation};
+use super::refusal::Fault;
+use super::{Patience, SqlTarget, Transaction, quoted, relation};
 
 /// The version of the tables below.
 const VERSION: i32 = 1;
@@ -133,6 +134,16 @@ impl SqlTarget {
         let params: [(&(dyn ToSql + Sync), PgType); 2] = [(&run, PgType::UUID), (&name, PgType::TEXT)];
         let note = "update migrator.runs set status = $2, ended_at = clock_timestamp() where id = $1";
         self.ask_ledger(note, &params).await.map(drop)
+    }
+
+    /// True if a run is noted, and noted as over.
+    pub(super) async fn has_ended(&mut self, run: Uuid) -> Result<bool, Failure> {
+        if !self.has_ledger().await? {
+            return Ok(false);
+        }
+        let params: [(&(dyn ToSql + Sync), PgType); 1] = [(&run, PgType::UUID)];
+        let question = "select 1 from migrator.runs where id = $1 and ended_at is not null";
+        Ok(!self.ask_ledger(question, &params).await?.is_empty())
     }
 
     /// Keeps what the rows of a run are like now, at its end: from here on they count as changed by others
@@ -280,7 +291,7 @@ impl SqlTarget {
         statement: &str,
         params: &[(&(dyn ToSql + Sync), PgType)],
     ) -> Result<Vec<tokio_postgres::Row>, Failure> {
-        let own = self.transaction == super::Transaction::PerBatch;
+        let own = self.transaction == Transaction::PerBatch;
         let begin = if own { format!("{}; {SPELLING}", super::BEGIN) } else { SPELLING.to_owned() };
         let mut patience = Patience::new();
         loop {
@@ -305,16 +316,23 @@ impl SqlTarget {
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
-    /// Makes the ledger, unless it is there.
+    /// Makes the ledger, unless it is there; in the caller's transaction where there is one.
     async fn make_ledger(&mut self) -> Result<(), Failure> {
-        if !self.has_ledger().await? {
-            self.client().batch_execute(&format!("begin; {SCHEMA} commit")).await.map_err(|error| {
+        let make = match self.transaction {
+            Transaction::PerBatch => format!("begin; {SCHEMA} commit"),
+            Transaction::Callers => SCHEMA.to_owned(),
+        };
+        let mut patience = Patience::new();
+        while !self.has_ledger().await? {
+            let Err(error) = self.client().batch_execute(&make).await else { break };
+            if Fault::of(&error) != Fault::Moment {
                 let message =
                     format!("the role {} cannot make the ledger, schema migrator", self.server.role);
-                Failure::new(exit::REFUSED, "ledger.forbidden", message)
+                return Err(Failure::new(exit::REFUSED, "ledger.forbidden", message)
                     .help("connect as the role postgres, or import over the API")
-                    .because(error)
-            })?;
+                    .because(error));
+            }
+            self.again(&mut patience, "migrator.runs", error).await?;
         }
         let rows = self.ask_ledger("select max(version) from migrator.version", &[]).await?;
         match rows.first().and_then(|row| row.get::<_, Option<i32>>(0)) {

@@ -23,6 +23,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type as PgType;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ use crate::exit::{self, Failure};
 use crate::plan::{Row, TablePlan};
 
 use cells::Raw;
-use refusal::{Fault, moment_failure, table_failure};
+use refusal::{Fault, moment_failure, nothing_kept, table_failure};
 use shape::Shape;
 
 pub use ledger::Recorded;
@@ -45,6 +46,12 @@ const BEGIN: &str = "begin; set local statement_timeout = 0; set local lock_time
 
 /// The lock of who writes: one a database.
 const LOCK: &str = "select pg_try_advisory_xact_lock(hashtextextended('supabase-migrator', 0))";
+
+/// The lock of a transaction that writes. Its connection may be gone and it may still be at work: whoever
+/// wants to know what it has kept waits for it.
+const WRITING: &str = "select pg_advisory_xact_lock(hashtextextended('supabase-migrator batch', 0))";
+const WRITTEN: &str = "select pg_advisory_lock(hashtextextended('supabase-migrator batch', 0)); \
+    select pg_advisory_unlock(hashtextextended('supabase-migrator batch', 0))";
 
 /// How often something is tried that fails through no fault of its own: for about eight seconds.
 const TRIES: u32 = 6;
@@ -170,25 +177,45 @@ impl SqlTarget {
         &self.server
     }
 
-    /// Keeps other imports out until this value goes.
+    /// Keeps other imports out until this value goes. What one that was killed has sent is done, or never will
+    /// be.
     ///
     /// # Errors
     /// Exit code 8 when another import is at work, 6 when nobody answers.
     pub async fn lock(&mut self) -> Result<(), Failure> {
+        let held = self.guard.is_some();
         if self.guard.as_ref().is_some_and(|guard| !guard.client().is_closed()) {
             return Ok(());
         }
+        let mut patience = if held { Patience::new() } else { Patience::short() };
+        loop {
+            let failure = match self.take_lock().await {
+                Ok(guard) => {
+                    self.guard = Some(guard);
+                    return Ok(());
+                }
+                Err(failure) => failure,
+            };
+            // The server may not have heard yet that whoever holds it is gone.
+            let may_pass = failure.code == exit::LOCKED || held && failure.code == exit::UNREACHABLE;
+            if !may_pass || !patience.wait().await {
+                return Err(failure);
+            }
+        }
+    }
+
+    async fn take_lock(&self) -> Result<Database, Failure> {
         let guard = Database::connect(&self.url).await?;
         let begun = guard.client().batch_execute(BEGIN).await;
         begun.map_err(|error| guard.failure(error))?;
         let taken = guard.client().query_typed(LOCK, &[]).await.map_err(|error| guard.failure(error))?;
         if !taken.first().is_some_and(|row| row.get(0)) {
-            let message = "another import or rollback is at work on this database";
-            return Err(Failure::new(exit::LOCKED, "target.locked", message)
-                .help("wait until it has ended, and run again"));
+            return Err(locked());
         }
-        self.guard = Some(guard);
-        Ok(())
+        if self.transaction == Transaction::PerBatch {
+            settled(&guard).await?;
+        }
+        Ok(guard)
     }
 
     /// Asks whether a table is there with every column we would write, whether we may write them, and
@@ -332,18 +359,33 @@ impl SqlTarget {
     /// # Errors
     /// Exit code 6 or 7.
     pub async fn begin(&mut self) -> Result<(), Failure> {
-        self.client().batch_execute(BEGIN).await.map_err(|error| self.database.failure(error))?;
+        let mut patience = Patience::new();
+        while let Err(error) = self.client().batch_execute(&writing()).await {
+            self.again(&mut patience, "migrator.runs", error).await?;
+        }
         self.transaction = Transaction::Callers;
         Ok(())
     }
 
-    /// Keeps what was written since [`SqlTarget::begin`].
+    /// Keeps what was written since [`SqlTarget::begin`], the end of this run among it.
     ///
     /// # Errors
-    /// Exit code 6 or 7, and then nothing is kept, unless the connection broke while it was being kept.
-    pub async fn commit(&mut self) -> Result<(), Failure> {
+    /// Exit code 6 or 7, and then nothing is kept, unless nobody can be asked any more.
+    pub async fn commit(&mut self, run: Uuid) -> Result<(), Failure> {
         self.transaction = Transaction::PerBatch;
-        self.client().batch_execute("commit").await.map_err(|error| self.database.failure(error))
+        let Err(error) = self.client().batch_execute("commit").await else { return Ok(()) };
+        if Fault::of(&error) != Fault::Moment {
+            return Err(table_failure("migrator.runs", error));
+        }
+        // The answer is lost, and with it whether it was kept.
+        self.lock().await?;
+        if let Some(guard) = &self.guard {
+            settled(guard).await?;
+        }
+        if self.has_ended(run).await? {
+            return Ok(());
+        }
+        Err(nothing_kept("migrator.runs", error))
     }
 
     /// Takes back what was written since [`SqlTarget::begin`].
@@ -390,7 +432,7 @@ impl SqlTarget {
         }
         // What the caller's transaction held is lost with it.
         if self.transaction == Transaction::Callers {
-            return Err(moment_failure(table, error));
+            return Err(nothing_kept(table, error));
         }
         let mut error = moment_failure(table, error);
         loop {
@@ -422,6 +464,11 @@ impl Patience {
         Self(0)
     }
 
+    /// For what passes at once, or not soon.
+    fn short() -> Self {
+        Self(TRIES - 3)
+    }
+
     /// Waits, each time twice as long; false when that was often enough.
     async fn wait(&mut self) -> bool {
         self.0 += 1;
@@ -431,6 +478,24 @@ impl Patience {
         tokio::time::sleep(FIRST_WAIT * 2_u32.pow(self.0 - 1)).await;
         true
     }
+}
+
+/// What a transaction begins with that writes.
+fn writing() -> String {
+    format!("{BEGIN}; {WRITING}")
+}
+
+/// Waits until no transaction is at work that writes.
+async fn settled(guard: &Database) -> Result<(), Failure> {
+    guard.client().batch_execute(WRITTEN).await.map_err(|error| match error.code() {
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => locked(),
+        _ => guard.failure(error),
+    })
+}
+
+fn locked() -> Failure {
+    let message = "another import or rollback is at work on this database";
+    Failure::new(exit::LOCKED, "target.locked", message).help("wait until it has ended, and run again")
 }
 
 /// A name as SQL takes it.

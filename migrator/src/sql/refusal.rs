@@ -121,6 +121,9 @@ fn holds_a_value(text: &str, row: &Row) -> bool {
 
 /// What an error means for a run, where a table is concerned and no row to blame.
 pub(super) fn table_failure(table: &str, error: Error) -> Failure {
+    if Fault::of(&error) == Fault::Moment {
+        return moment_failure(table, error);
+    }
     let Some(said) = error.as_db_error() else {
         return Failure::new(
             exit::UNREACHABLE,
@@ -162,6 +165,11 @@ pub(super) fn moment_failure(table: &str, error: Error) -> Failure {
     Failure::new(exit::UNREACHABLE, "database.busy", format!("table {table}: {what}"))
         .help("run again; what is written stays")
         .because(error)
+}
+
+/// The same for a transaction of many batches.
+pub(super) fn nothing_kept(table: &str, error: Error) -> Failure {
+    moment_failure(table, error).help("run again; nothing of this run was kept")
 }
 
 #[cfg(test)]

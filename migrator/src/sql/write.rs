@@ -17,7 +17,7 @@ use crate::plan::{Row, TablePlan};
 use super::cells::Column;
 use super::refusal::{Fault, Refused, moment_failure, table_failure};
 use super::shape::Shape;
-use super::{BEGIN, Patience, SqlTarget, Transaction, quoted, relation};
+use super::{Patience, SqlTarget, Transaction, quoted, relation, writing};
 
 /// Rows that one statement can write: the same change, the same columns.
 #[derive(Debug, Clone)]
@@ -132,10 +132,10 @@ impl SqlTarget {
         care: Care,
     ) -> Result<Vec<Refused>, Trouble> {
         let (open, close) = match self.transaction {
-            Transaction::PerBatch => (BEGIN, "commit"),
-            Transaction::Callers => ("savepoint batch", "release savepoint batch"),
+            Transaction::PerBatch => (writing(), "commit"),
+            Transaction::Callers => ("savepoint batch".to_owned(), "release savepoint batch"),
         };
-        self.client().batch_execute(open).await?;
+        self.client().batch_execute(&open).await?;
         let mut refused = Vec::new();
         let mut waiting: Vec<Piece<'_>> = pieces.iter().rev().cloned().collect();
         let mut part = 0;
