@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::export::Encoding;
 use crate::infer::Choice;
 use crate::lang::Lang;
+use crate::plan::MediaMode;
 use crate::typegen::{Rename, Time};
 
 macro_rules! exit_codes {
@@ -355,6 +356,9 @@ pub struct Import {
     /// What becomes of a row that is there and differs
     #[arg(long, value_enum, default_value_t = Mode::Newer)]
     pub mode: Mode,
+    /// What becomes of files that lie in fields whose column has `media`
+    #[arg(long, value_enum, default_value_t = MediaMode::Storage, value_name = "HOW")]
+    pub media: MediaMode,
     /// Whether all rows are written or none, with --db-url
     #[arg(long, value_enum, default_value_t = Atomic::Auto, value_name = "WHEN")]
     pub atomic: Atomic,

@@ -8,16 +8,18 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use supabase_sdk::Client;
 use uuid::Uuid;
 
 use crate::args::{Atomic, Mode};
 use crate::destination::{Destination, RefusedRow, is_due};
 use crate::diff::{Change, Parents};
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::export::Export;
 use crate::mapping::Mapping;
+use crate::media;
 use crate::papers::Papers;
-use crate::plan::{Cell, Context, Known, MEND, Plan, Row, TablePlan};
+use crate::plan::{Cell, Context, Known, MEND, MediaMode, Plan, Row, TablePlan};
 use crate::printer::{Answer, Event, Printer, Task};
 use crate::reject::Reject;
 use crate::report::{Ending, Phase, Report};
@@ -43,6 +45,8 @@ pub struct Options<'a> {
     pub mode: Mode,
     /// Whether all is written or nothing, where the target can do that.
     pub atomic: Atomic,
+    /// What becomes of files that lie in fields.
+    pub media: MediaMode,
     /// Whether to stop before the first write.
     pub dry_run: bool,
     /// Whether nobody is asked before the first write.
@@ -60,6 +64,8 @@ pub struct Job<'a> {
     pub mapping: &'a Mapping,
     /// How it is to be done.
     pub options: Options<'a>,
+    /// Who takes files, where rows go straight to PostgreSQL.
+    pub storage: Option<&'a Client>,
 }
 
 /// A run up to its first write.
@@ -148,9 +154,41 @@ pub async fn verify(
 }
 
 impl Job<'_> {
+    /// What the plan takes from whoever runs it.
+    fn context(&self, destination: &Destination) -> Result<Context, Failure> {
+        let Options { scope, zone, media, now, .. } = self.options;
+        let context = Context::new(self.mapping, destination.owner(), scope, zone, now)?;
+        Ok(Context { media, ..context })
+    }
+
+    /// Who takes the files.
+    fn storage<'s>(&'s self, destination: &'s Destination) -> Option<&'s Client> {
+        match destination {
+            Destination::Rest(target) => Some(target.client()),
+            Destination::Sql(_) => self.storage,
+        }
+    }
+
+    /// Sends the files of a plan.
+    async fn send_files(
+        &self,
+        survey: &mut Survey,
+        destination: &Destination,
+        printer: &mut Printer,
+    ) -> Result<(), Failure> {
+        let Some(client) = self.storage(destination).filter(|_| !survey.plan.files.is_empty()) else {
+            return Ok(());
+        };
+        let begun = Instant::now();
+        let task = printer.task("files", survey.plan.files.len());
+        survey.report.media = media::upload(client, &survey.plan.files, &task).await?;
+        survey.report.took(Phase::Media, begun.elapsed());
+        Ok(())
+    }
+
     /// Everything that can be known before the first write.
     async fn survey(&self, destination: &mut Destination, printer: &mut Printer) -> Result<Survey, Failure> {
-        let Self { export, mapping, options } = *self;
+        let Self { export, mapping, options, .. } = *self;
         let begun = Instant::now();
         let context = Context::new(mapping, destination.owner(), options.scope, options.zone, options.now)?;
         let mut plan = Plan::new(export, mapping, &context, &Known::default())?;
@@ -163,6 +201,12 @@ impl Job<'_> {
         }
         if !known.is_empty() {
             plan = Plan::new(export, mapping, &context, &known)?;
+        }
+        if !plan.files.is_empty() && self.storage(destination).is_none() {
+            let message = "there are files for Storage, and a database takes none";
+            return Err(Failure::new(exit::USAGE, "usage.media", message).help(
+                "set SUPABASE_URL and SUPABASE_SECRET_KEY beside --db-url, or pass --media keep or --media drop",
+            ));
         }
         let mut report = Report::of(export, mapping, &plan);
         report.target = Some(destination.address());
@@ -239,6 +283,7 @@ impl Job<'_> {
         printer: &mut Printer,
     ) -> Result<Report, Failure> {
         let run = papers.as_ref().map_or_else(Uuid::nil, Papers::id);
+        self.send_files(&mut survey, destination, printer).await?;
         if let Some(papers) = &mut papers {
             papers.begin(self, &survey.plan, destination, &mut survey.report)?;
         }
@@ -278,13 +323,7 @@ impl Job<'_> {
             if !refused.is_empty() {
                 // The file of rejects holds records, and those are only in the export.
                 survey.known.refused = refused;
-                let context = Context::new(
-                    self.mapping,
-                    destination.owner(),
-                    self.options.scope,
-                    self.options.zone,
-                    self.options.now,
-                )?;
+                let context = self.context(destination)?;
                 survey.plan = Plan::new(self.export, self.mapping, &context, &survey.known)?;
             }
             papers.end(&survey.plan, destination, &mut survey.report, printer).await?;

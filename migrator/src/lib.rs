@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod load;
 pub mod local;
 pub mod mapping;
+pub mod media;
 mod node;
 mod number;
 pub mod papers;

@@ -53,7 +53,10 @@ impl Record {
     /// Takes an item of a collection; the places of its secrets are added to `secrets`.
     pub(crate) fn new(item: Item, secrets: &mut Vec<Pointer>) -> Self {
         let Item { at, index, key, group, value } = item;
-        let value = secret::without_secrets(&value, &at, secrets).unwrap_or(Node::Null);
+        let value = match secret::holds_secrets(&value) {
+            true => secret::without_secrets(&value, &at, secrets).unwrap_or(Node::Null),
+            false => value,
+        };
         let (key, group) = (key.map(Node::Text), group.map(Node::Text));
         Self { at, index, key, group, place: item_place(index), value }
     }

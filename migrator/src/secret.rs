@@ -9,6 +9,9 @@
 //!
 //! A false alarm loses data, so a word that also means something else is not in the lists.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::convert::fold;
 use crate::export::read_json;
 use crate::node::{Map, Node};
@@ -103,17 +106,105 @@ const AWS: [&str; 2] = ["AKIA", "ASIA"];
 /// The least length of a value that looks drawn by lot; the ids that databases draw are shorter.
 const RANDOM: usize = 24;
 
-/// True for a field that is a secret by its name.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let plain = plain(name);
-    let unnumbered = plain.trim_end_matches(|character: char| character.is_ascii_digit());
-    NAMES.contains(&plain.as_str())
-        || BEGINNINGS.iter().any(|beginning| plain.starts_with(beginning))
-        || ENDINGS.iter().any(|ending| unnumbered.ends_with(ending))
+/// The shortest text that can be a key.
+const SHORTEST_KEY: usize = 11;
+
+/// How many names are remembered: an export has few, and asks for each of them a million times.
+const REMEMBERED: usize = 4_096;
+
+/// What a name says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Nothing,
+    Secret,
+    /// A secret where the record or the value says so too.
+    Doubtful,
+    /// What people sign in with.
+    Login,
 }
 
-fn plain(name: &str) -> String {
-    fold(name).chars().filter(|character| character.is_alphanumeric()).collect()
+thread_local! {
+    static NAMES_SEEN: RefCell<HashMap<String, Says>> = RefCell::default();
+}
+
+/// True for a field that is a secret by its name.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    says(name) == Says::Secret
+}
+
+fn says(name: &str) -> Says {
+    NAMES_SEEN.with_borrow_mut(|seen| match seen.get(name) {
+        Some(says) => *says,
+        None => {
+            if seen.len() >= REMEMBERED {
+                seen.clear();
+            }
+            let says = judged(name);
+            seen.insert(name.to_owned(), says);
+            says
+        }
+    })
+}
+
+fn judged(name: &str) -> Says {
+    let plain: String = fold(name).chars().filter(|character| character.is_alphanumeric()).collect();
+    let unnumbered = plain.trim_end_matches(|character: char| character.is_ascii_digit());
+    let is_secret = NAMES.contains(&plain.as_str())
+        || BEGINNINGS.iter().any(|beginning| plain.starts_with(beginning))
+        || ENDINGS.iter().any(|ending| unnumbered.ends_with(ending));
+    match plain.as_str() {
+        _ if is_secret => Says::Secret,
+        plain if DOUBTFUL.contains(&plain) => Says::Doubtful,
+        plain if LOGINS.contains(&plain) => Says::Login,
+        _ => Says::Nothing,
+    }
+}
+
+/// True if there is anything to take out of a value.
+pub(crate) fn holds_secrets(value: &Node) -> bool {
+    match value {
+        Node::Text(text) => {
+            text.len() >= SHORTEST_KEY
+                && (is_secret_text(text.trim())
+                    || match text.trim_start().starts_with(['{', '[']).then(|| read_json(text)).flatten() {
+                        Some(inner) => holds_secrets(&inner),
+                        None => without_keys(text).is_some(),
+                    })
+        }
+        Node::List(items) => items.iter().any(holds_secrets),
+        Node::Map(members) => {
+            let secrets = Secrets::of(members);
+            members.iter().any(|(name, value)| secrets.holds(name, value) || holds_secrets(value))
+        }
+        Node::Null | Node::Bool(_) | Node::Number(_) => false,
+    }
+}
+
+/// Which members of an object are secrets.
+struct Secrets {
+    has_login: bool,
+    /// A cookie as a browser's tools export it.
+    is_cookie: bool,
+}
+
+impl Secrets {
+    fn of(members: &Map) -> Self {
+        Self {
+            has_login: members.keys().any(|name| says(name) == Says::Login),
+            is_cookie: members.contains_key("httpOnly") && members.contains_key("value"),
+        }
+    }
+
+    fn holds(&self, name: &str, value: &Node) -> bool {
+        if value.is_blank() || matches!(value, Node::Bool(_)) {
+            return false;
+        }
+        match says(name) {
+            Says::Secret => true,
+            Says::Doubtful => self.has_login || is_random(value),
+            Says::Login | Says::Nothing => self.is_cookie && name == "value",
+        }
+    }
 }
 
 /// A copy of the value without its secrets; the place of each is added to `found`.
@@ -136,17 +227,10 @@ pub(crate) fn without_secrets(value: &Node, at: &Pointer, found: &mut Vec<Pointe
 
 /// The members without those that are secrets.
 pub(crate) fn members_without_secrets(members: &Map, at: &Pointer, found: &mut Vec<Pointer>) -> Map {
-    let has_login = members.keys().any(|name| LOGINS.contains(&plain(name).as_str()));
-    // A cookie as a browser's tools export it.
-    let is_cookie = members.contains_key("httpOnly") && members.contains_key("value");
-    let is_secret = |name: &str, value: &Node| {
-        is_secret_name(name)
-            || (DOUBTFUL.contains(&plain(name).as_str()) && (has_login || is_random(value)))
-            || (is_cookie && name == "value")
-    };
+    let secrets = Secrets::of(members);
     let kept = members.iter().filter_map(|(name, value)| {
         let at = at.member(name);
-        if !value.is_blank() && !matches!(value, Node::Bool(_)) && is_secret(name, value) {
+        if secrets.holds(name, value) {
             found.push(at);
             return None;
         }
@@ -216,6 +300,9 @@ pub(crate) fn is_secret_text(text: &str) -> bool {
 }
 
 fn is_key(word: &str) -> bool {
+    if word.len() < SHORTEST_KEY {
+        return false;
+    }
     let is_plain =
         |rest: &str| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     let follows = |(beginning, length): &(&str, usize)| {

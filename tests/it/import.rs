@@ -305,7 +305,7 @@ async fn a_wrong_mapping_is_named_with_its_line() {
     let desk = Desk::of(&project, &owner);
     let garage = std::fs::read_to_string(crate::lab::root().join("migrator/mappings/garage.toml")).unwrap();
     let cases = [
-        ("tabel.toml:39:2", "tabel.toml", 2, garage.replacen("[table.", "[tabel.", 1)),
+        ("tabel.toml:87:2", "tabel.toml", 2, garage.replacen("[table.", "[tabel.", 1)),
         ("syntax.toml:", "syntax.toml", 2, garage.replacen("format = 1", "format = = 1", 1)),
         ("no_such_column", "column.toml", 7, garage.replacen("\nfirst_name", "\nno_such_column", 1)),
     ];

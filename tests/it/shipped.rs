@@ -11,8 +11,9 @@ use crate::project::{Person, Project};
 /// Imports a fixture of the migrator's own tests.
 async fn import(desk: &Desk, mapping: &str, fixture: &str, owner: &Person) -> Run {
     let file = root().join("migrator/tests/it/fixtures/shipped").join(fixture);
-    let args = ["import", file.to_str().unwrap(), "--mapping", mapping, "--owner", &owner.email, "--json"];
-    desk.run(&args).await
+    let (file, few) = (file.to_str().unwrap(), ["--max-rejects", "9"]);
+    let args = ["import", file, "--mapping", mapping, "--owner", &owner.email, "--json"];
+    desk.run(&[&args[..], &few].concat()).await
 }
 
 async fn rows(client: &Client, table: &str) -> Vec<Value> {
@@ -46,7 +47,7 @@ async fn twice(mapping: &str, fixture: &str, code: i32) -> (Project, Person, Run
 fn refused(run: &Run) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let json = run.json();
-    let rejects = json["rejects"].as_array().cloned().unwrap_or_default();
+    let rejects = json["rejects"]["items"].as_array().cloned().unwrap_or_default();
     rejects.iter().map(|reject| (text(&reject["table"]), text(&reject["pointer"]))).collect()
 }
 
@@ -55,7 +56,7 @@ async fn a_french_garage_is_imported_and_its_stock_is_what_it_was() {
     let (_project, owner, run) = twice("garage", "garage-fr.json", 3).await;
     assert_eq!(refused(&run), [("stock_movements".to_owned(), "/mouvements/1".to_owned())], "{run}");
     let stock = rows(&owner.client, "stock_items").await;
-    assert_eq!(stock[0]["quantity"], json!(12.0), "a remembered movement moves nothing");
+    assert_eq!(stock[0]["quantity"].as_f64(), Some(12.0), "a remembered movement moves nothing");
     let invoice = &rows(&owner.client, "invoices").await[0];
     assert_eq!((&invoice["number"], &invoice["total_amount"]), (&json!("F-2025-001"), &json!(1234.56)));
     assert_eq!(invoice["serial"], Value::Null, "what the old app issued is outside the numbering");

@@ -104,7 +104,7 @@ async fn show(status: &Status, printer: &mut Printer) -> Result<(Report, Seen), 
     };
     let target = Target::open(access, OWNER, UnknownOwner::Refuse).await?;
     let options = Options { yes: true, now: Timestamp::now(), ..Options::default() };
-    let job = Job { export: &export, mapping: &mapping, options };
+    let job = Job { export: &export, mapping: &mapping, options, storage: None };
     let mut destination = Destination::Rest(Box::new(target));
     let report = import(job, &mut destination, None, printer).await?;
     let seen = Seen::look(status, &report).await.map_err(target::failure)?;

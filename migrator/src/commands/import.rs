@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use clap::ValueEnum as _;
 use jiff::Timestamp;
+use supabase_sdk::Client;
 use uuid::Uuid;
 
 use crate::args;
@@ -21,7 +22,7 @@ use crate::report::Phase;
 use crate::run::Run;
 use crate::run::folder::Runs;
 use crate::sql::SqlTarget;
-use crate::target::{Access, Grant, Target, UnknownOwner};
+use crate::target::{Access, Grant, Target, UnknownOwner, failure};
 
 /// Runs the command, and says how it ended.
 ///
@@ -51,7 +52,8 @@ pub(super) async fn carry_out(
     let begun = Instant::now();
     let export = open(args)?;
     let read = begun.elapsed();
-    let job = Job { export: &export, mapping: &mapping, options: options(args) };
+    let storage = storage(args, variables)?;
+    let job = Job { export: &export, mapping: &mapping, options: options(args), storage: storage.as_ref() };
     let owner = owner(args, &job)?;
     let mut destination = destination(args, owner, variables).await?;
     let papers = match resumed {
@@ -87,6 +89,7 @@ pub(super) fn options(args: &args::Import) -> Options<'_> {
         max_rejects: args.max_rejects,
         mode: args.mode,
         atomic: args.atomic,
+        media: args.media,
         dry_run: args.dry_run,
         yes: args.yes || args.no_input,
         now: Timestamp::now(),
@@ -134,6 +137,15 @@ pub(super) async fn destination(
     Ok(Destination::Rest(Box::new(Target::open(access, owner, unknown).await?)))
 }
 
+/// Who takes files, where rows go straight to the database: the project, if its address and key are known.
+pub(super) fn storage(args: &args::Import, variables: Variables<'_>) -> Result<Option<Client>, Failure> {
+    let key = ["SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"].into_iter().find_map(variables);
+    match (&args.db_url, variables("SUPABASE_URL"), key) {
+        (Some(_), Some(url), Some(key)) => Client::builder(url, key).build().map(Some).map_err(failure),
+        _ => Ok(None),
+    }
+}
+
 /// What a run keeps of the command line, to go on with.
 fn remembered(args: &args::Import) -> serde_json::Map<String, serde_json::Value> {
     let text = |value: Option<String>| value.map_or(serde_json::Value::Null, serde_json::Value::String);
@@ -143,6 +155,7 @@ fn remembered(args: &args::Import) -> serde_json::Map<String, serde_json::Value>
         ("scope", text(args.scope.clone())),
         ("tz", text(args.tz.clone())),
         ("encoding", text(args.encoding.map(|encoding| encoding.to_string()))),
+        ("media", word(args.media.to_possible_value())),
         ("mode", word(args.mode.to_possible_value())),
         ("atomic", word(args.atomic.to_possible_value())),
         ("salvage", args.salvage.into()),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::args::{self, Atomic, Mode};
 use crate::commands::{Variables, import};
 use crate::exit::{self, Failure};
+use crate::plan::MediaMode;
 use crate::printer::Printer;
 use crate::run::folder::Runs;
 use crate::run::{Kind, Run, Status};
@@ -62,6 +63,7 @@ pub(super) fn as_it_was(run: &Run, args: &args::Resume) -> Result<args::Import, 
         tz: text("tz"),
         mode: text("mode").and_then(|mode| Mode::from_str(&mode, false).ok()).unwrap_or_default(),
         atomic: text("atomic").and_then(|atomic| Atomic::from_str(&atomic, false).ok()).unwrap_or_default(),
+        media: text("media").and_then(|media| MediaMode::from_str(&media, false).ok()).unwrap_or_default(),
         dry_run: false,
         encoding,
         salvage: options.get("salvage").and_then(Value::as_bool).unwrap_or_default(),

@@ -22,7 +22,9 @@ pub async fn run(
     let before = resume::as_it_was(&run, args)?;
     let mapping = Mapping::read(&run.inputs.mapping.path, &run.inputs.mapping.text)?;
     let export = import::open(&before)?;
-    let job = Job { export: &export, mapping: &mapping, options: import::options(&before) };
+    let storage = import::storage(&before, variables)?;
+    let options = import::options(&before);
+    let job = Job { export: &export, mapping: &mapping, options, storage: storage.as_ref() };
     let owner = import::owner(&before, &job)?;
     let mut destination = import::destination(&before, owner, variables).await?;
     let report = engine::verify(job, &mut destination, printer).await?;

@@ -4,6 +4,7 @@
 //! value that could only be stored in part is kept beside the row. What cannot be stored
 //! is refused with a reason that never quotes the value.
 
+pub(crate) mod data_url;
 mod moment;
 mod numeral;
 mod quantity;
@@ -70,6 +71,10 @@ pub enum Coercion {
     OutOfBoundsAsNull,
     /// NULL because the record referred to is not there (`orphan = "null"`).
     OrphanAsNull,
+    /// The path of a file that lay in the field.
+    FileMoved,
+    /// NULL because the file in the field is not one the column takes.
+    FileAsNull,
 }
 
 impl Coercion {
@@ -97,6 +102,8 @@ impl Coercion {
             Self::UnknownAsNull => "unknown_as_null",
             Self::OutOfBoundsAsNull => "out_of_bounds_as_null",
             Self::OrphanAsNull => "orphan_as_null",
+            Self::FileMoved => "file_moved",
+            Self::FileAsNull => "file_as_null",
         }
     }
 }
@@ -126,6 +133,8 @@ impl Coercion {
             Self::UnknownAsNull => "value that is not listed was set aside",
             Self::OutOfBoundsAsNull => "date out of bounds was set aside",
             Self::OrphanAsNull => "reference to nothing became NULL",
+            Self::FileMoved => "file went to Storage",
+            Self::FileAsNull => "file that is not taken was set aside",
         }
     }
 }

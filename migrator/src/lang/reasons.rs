@@ -179,8 +179,12 @@ const REMARKS: &[(&str, &str)] = &[
         "la correspondance ne connaît pas cette valeur ; la colonne a sa valeur par défaut",
     ),
     (
-        "the clock showed this time twice; the earlier one is stored",
-        "l'horloge a montré deux fois cette heure ; la première est gardée",
+        "the clock was put back and showed this time twice; the first is stored",
+        "l'horloge a été reculée et a montré deux fois cette heure ; la première est gardée",
+    ),
+    (
+        "the clock was put forward and never showed this time; it is stored as much later",
+        "l'horloge a été avancée et n'a jamais montré cette heure ; elle est gardée décalée d'autant",
     ),
     (
         "the row differs and the file is not newer, so it is kept; --mode upsert writes the file's values",

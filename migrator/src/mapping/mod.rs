@@ -8,7 +8,7 @@
 mod bound;
 mod check;
 mod file;
-mod media;
+pub mod media;
 mod path;
 
 use jiff::tz::TimeZone;

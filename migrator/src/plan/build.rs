@@ -13,17 +13,23 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::candidate::{Candidate, Notice, Outcome, child_value, own_item};
+use super::media::{Media, MediaFiles};
 use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
 use super::{
-    Context, Known, Limited, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally, UnknownField, Warning,
+    Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally,
+    UnknownField, Warning,
 };
 use crate::cell::{Cell, Type};
+use sha2::Digest as _;
+
+use crate::convert::data_url::{DataUrl, is_data_url};
 use crate::convert::{self, Coercion, Refusal};
 use crate::exit::Failure;
 use crate::export::Export;
 use crate::identity::{self, Identified, Identity};
+use crate::mapping::media;
 use crate::mapping::{
     Absent, Column, EXTRA, Field, IdRule, Input, Mapping, Orphan, Path, Reference, Shape, Table, UnknownKeys,
 };
@@ -87,6 +93,7 @@ struct Tale {
     warnings: Limited<Warning>,
     /// Ids that are referred to and are not in the export.
     orphans: HashMap<String, Vec<Uuid>>,
+    files: MediaFiles,
 }
 
 /// A table that was planned, as far as those behind it need to know.
@@ -121,6 +128,7 @@ struct Notes {
     warnings: Vec<(String, String)>,
     unknown: Vec<String>,
     orphans: Vec<(String, Uuid)>,
+    files: Vec<Media>,
 }
 
 /// A line of the file of rejects: what is wrong, and the record to mend.
@@ -207,6 +215,9 @@ impl<'a> Ground<'a> {
             tale.orphans(std::mem::take(&mut notes.orphans));
             let outcome = match row {
                 Ok(row) => {
+                    for file in std::mem::take(&mut notes.files) {
+                        tale.files.push(file)?;
+                    }
                     tale.note(table, &candidate.record.at, notes);
                     ids.push(*row.id.as_bytes())?;
                     let has_a_name =
@@ -323,7 +334,8 @@ impl<'a> Ground<'a> {
         }
         let mut cells = Vec::with_capacity(table.columns.len() + 6);
         for column in &table.columns {
-            let cell = self.cell(table, settled, column, record, &mut fates, notes);
+            let of = (record, identified.id);
+            let cell = self.cell(table, settled, column, of, &mut fates, notes);
             cells.push(cell.map_err(|refusal| Refused { column: Some(column.name.clone()), refusal })?);
         }
         if let Some(parent) = &table.parent {
@@ -364,7 +376,7 @@ impl<'a> Ground<'a> {
         table: &Table,
         settled: &Settled,
         column: &Column,
-        record: &Record,
+        (record, id): (&Record, Uuid),
         fates: &mut Fates,
         notes: &mut Notes,
     ) -> Result<Cell, Refusal> {
@@ -391,6 +403,7 @@ impl<'a> Ground<'a> {
         let value = joined.as_ref().unwrap_or(value);
         let converted = match &column.reference {
             Some(reference) => self.reference(table, settled, column, reference, value, notes)?,
+            None if column.media.is_some() => self.file(column, record, value, id, notes)?,
             None => convert::value(column, value, &self.context.zone, self.context.today)?,
         };
         if converted.keep || column.keep {
@@ -407,6 +420,53 @@ impl<'a> Ground<'a> {
             Absent::Database => Ok(Cell::Unset),
             Absent::Reject => Err(required()),
         }
+    }
+
+    /// The path of a file that lies in a field. What is no file stays the text it is: an address, as a rule.
+    fn file(
+        &self,
+        column: &Column,
+        record: &Record,
+        value: &Node,
+        id: Uuid,
+        notes: &mut Notes,
+    ) -> Result<convert::Converted, Refusal> {
+        let (Some(media), Node::Text(text)) = (&column.media, value) else {
+            return convert::value(column, value, &self.context.zone, self.context.today);
+        };
+        if !is_data_url(text) || self.context.media == MediaMode::Keep {
+            return convert::value(column, value, &self.context.zone, self.context.today);
+        }
+        let set_aside = |why: &str| convert::Converted {
+            keep: true,
+            warning: Some(format!("{why}; the column is NULL")),
+            ..convert::Converted::by(Cell::Null, Coercion::FileAsNull)
+        };
+        if self.context.media == MediaMode::Drop {
+            return Ok(convert::Converted::by(Cell::Null, Coercion::FileAsNull));
+        }
+        let Some(file) = DataUrl::read(text) else {
+            return Ok(set_aside("the file in the field is damaged"));
+        };
+        if !media.accepts(&file.kind) {
+            return Ok(set_aside(&format!("the column takes no file of type {}", file.kind)));
+        }
+        let size = file.bytes.len() as u64;
+        if media.max.is_some_and(|max| size > max) {
+            return Ok(set_aside(&format!("the file has {size} bytes, which is more than the column takes")));
+        }
+        let sha256 = crate::run::hex(&sha2::Sha256::digest(&file.bytes));
+        let extension = file.extension();
+        let known = media::Known { owner: self.context.owner, id, sha256: &sha256, extension: &extension };
+        let path = media.path.fill(known);
+        notes.files.push(Media {
+            bucket: media.bucket.clone(),
+            path: path.clone(),
+            kind: file.kind,
+            at: record.at.clone(),
+            bytes: file.bytes,
+        });
+        Ok(convert::Converted::by(Cell::Text(path), Coercion::FileMoved))
     }
 
     /// The row a reference leads to.
@@ -618,6 +678,7 @@ impl<'a> Ground<'a> {
             secrets: tale.notice.secrets.into_iter().chain(secrets).collect(),
             repairs,
             orphans: tale.orphans,
+            files: tale.files,
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod build;
 mod candidate;
+mod media;
 mod rows;
 mod settle;
 mod shape;
@@ -34,6 +35,7 @@ use crate::scratch::{Index, Scratch};
 pub use crate::cell::Cell;
 pub use crate::convert::Coercion;
 pub(crate) use build::MEND;
+pub use media::{Media, MediaFiles};
 pub use rows::{Batches, Rows};
 
 /// What a plan takes from whoever runs it.
@@ -47,6 +49,20 @@ pub struct Context {
     pub zone: TimeZone,
     /// The day it is there, for bounds such as `today+2y`.
     pub today: Date,
+    /// What becomes of files.
+    pub media: MediaMode,
+}
+
+/// What becomes of files that lie in fields whose column has `media`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum MediaMode {
+    /// They go to Storage, and the column takes their path
+    #[default]
+    Storage,
+    /// The column takes the text as it is
+    Keep,
+    /// They are left out
+    Drop,
 }
 
 /// What a run would do.
@@ -76,6 +92,8 @@ pub struct Plan {
     pub secrets: Vec<Pointer>,
     /// What reading the file had to replace.
     pub repairs: Repairs,
+    /// Files that go to Storage before the rows that name them.
+    pub files: MediaFiles,
     /// Rows that are referred to and not in the export, by table; the target may have them.
     pub orphans: HashMap<String, Vec<Uuid>>,
 }
@@ -244,7 +262,7 @@ impl Context {
             })?,
         };
         let today = zone.to_datetime(now).date();
-        Ok(Self { owner, scope, zone, today })
+        Ok(Self { owner, scope, zone, today, media: MediaMode::default() })
     }
 }
 
