@@ -18,7 +18,7 @@ use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
 use super::{
-    Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally,
+    Collection, Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally,
     UnknownField, Warning,
 };
 use crate::cell::{Cell, Type};
@@ -248,6 +248,7 @@ impl<'a> Ground<'a> {
         tale.notice.read.append(&mut notice.read);
         tale.notice.secrets.append(&mut notice.secrets);
         tale.notice.repairs.add(notice.repairs);
+        tale.leave_out(table, notice.empty);
         plan.ids = Arc::new(ids.index()?);
         let ids = plan.ids.clone();
         let others = others.into_iter().map(|(fields, sorter)| Ok((fields, sorter.index()?)));
@@ -641,7 +642,7 @@ impl<'a> Ground<'a> {
     }
 
     fn finish(self, tables: Vec<TablePlan>, tale: Tale) -> Result<Plan, Failure> {
-        let Survey { not_mapped, ignored, secrets } =
+        let Survey { not_mapped, mut ignored, secrets } =
             shape::survey(self.export, self.mapping, &self.shapes, &tale.notice.read)?;
         let kept = self.unknown_keys() == UnknownKeys::Extra;
         let tally =
@@ -657,6 +658,9 @@ impl<'a> Ground<'a> {
                 });
             }
         }
+        ignored.extend(
+            tale.notice.empty.iter().map(|at| Collection { pointer: at.to_string(), records: 1 }),
+        );
         let mut repairs = self.export.repairs;
         repairs.add(tale.notice.repairs);
         let shapes: Vec<&str> = self.shapes.iter().flatten().map(|shape| shape.name.as_str()).collect();
@@ -697,6 +701,21 @@ impl From<Option<Uuid>> for Found {
 }
 
 impl Tale {
+    /// Items in which there was nothing.
+    fn leave_out(&mut self, table: &Table, mut empty: Vec<Pointer>) {
+        let Some(first) = empty.first() else { return };
+        self.warnings.push(Warning {
+            pointer: first.to_string(),
+            table: table.name.clone(),
+            column: String::new(),
+            message: match empty.len() {
+                1 => "the record is null, and was left out".to_owned(),
+                several => format!("{several} records are null, and were left out; this is the first"),
+            },
+        });
+        self.notice.empty.append(&mut empty);
+    }
+
     fn note(&mut self, table: &Table, at: &Pointer, notes: Notes) {
         for (column, kind) in notes.coercions {
             let (count, examples) = self.tallies.entry((table.name.clone(), column, kind)).or_default();
