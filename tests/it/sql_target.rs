@@ -1,7 +1,6 @@
 //! Straight to PostgreSQL: every value arrives as it was meant, a bad row stands alone, and whatever
 //! breaks, a batch is written once.
 
-
 use migrator::cell::Cell;
 use migrator::diff::Change;
 use migrator::exit;

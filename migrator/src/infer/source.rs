@@ -89,7 +89,9 @@ impl Walk<'_> {
         }
         let at = Pointer::root();
         match &outline.kind {
-            Kind::Map(members) if members.values().all(|member| self.is_small(member)) && !is_opened(outline) => {
+            Kind::Map(members)
+                if members.values().all(|member| self.is_small(member)) && !is_opened(outline) =>
+            {
                 place.begin_map();
                 self.members(outline, place, depth)
             }

@@ -18,8 +18,8 @@ use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
 use super::{
-    Collection, Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally,
-    UnknownField, Warning,
+    Collection, Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan,
+    Tally, UnknownField, Warning,
 };
 use crate::cell::{Cell, Type};
 use sha2::Digest as _;
@@ -648,6 +648,15 @@ impl<'a> Ground<'a> {
         let tally =
             |((table, column, kind), (count, examples))| Tally { table, column, kind, count, examples };
         let mut warnings = tale.warnings;
+        for document in &self.export.documents {
+            let Some(cut) = &document.cut else { continue };
+            warnings.push(Warning {
+                pointer: document.base.join(cut).to_string(),
+                table: String::new(),
+                column: String::new(),
+                message: "the file was cut off here; what is whole before it was taken".to_owned(),
+            });
+        }
         for broken in self.export.documents.iter().flat_map(|document| &document.broken) {
             if !tale.notice.read.contains(&broken.at) {
                 warnings.push(Warning {
@@ -658,9 +667,7 @@ impl<'a> Ground<'a> {
                 });
             }
         }
-        ignored.extend(
-            tale.notice.empty.iter().map(|at| Collection { pointer: at.to_string(), records: 1 }),
-        );
+        ignored.extend(tale.notice.empty.iter().map(|at| Collection { pointer: at.to_string(), records: 1 }));
         let mut repairs = self.export.repairs;
         repairs.add(tale.notice.repairs);
         let shapes: Vec<&str> = self.shapes.iter().flatten().map(|shape| shape.name.as_str()).collect();
