@@ -620,6 +620,9 @@ pub struct Inspect {
     /// The files the app exported, or folders of them; - is standard input
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// How the file spells its characters, where it does not say so itself
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Take a file that was cut off up to its last whole value
     #[arg(long)]
     pub salvage: bool,
@@ -678,6 +681,9 @@ pub struct MapInit {
     /// Put files in Base64 into Storage; otherwise they stay texts, and the mapping says how
     #[arg(long)]
     pub media: bool,
+    /// How the file spells its characters, where it does not say so itself
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Take a file that was cut off up to its last whole value
     #[arg(long)]
     pub salvage: bool,
@@ -714,6 +720,12 @@ pub struct Scaffold {
     /// Make the tables of this mapping instead of those the files suggest
     #[arg(short, long, value_name = "NAME|FILE")]
     pub mapping: Option<PathBuf>,
+    /// How the file spells its characters, where it does not say so itself
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
+    /// Take a file that was cut off up to its last whole value
+    #[arg(long)]
+    pub salvage: bool,
     /// The folder of migrations to write into
     #[arg(short, long, value_name = "DIR", default_value = "supabase/migrations")]
     pub out: PathBuf,

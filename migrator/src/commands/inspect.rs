@@ -13,7 +13,7 @@ use crate::printer::Printer;
 /// # Errors
 /// Exit code 2 for a folder without exports, 5 for a file that cannot be read.
 pub fn run(args: &args::Inspect, printer: &mut Printer) -> Result<u8, Failure> {
-    let reading = Reading { salvage: args.salvage, encoding: None };
+    let reading = Reading { salvage: args.salvage, encoding: args.encoding };
     let mut inspections = Vec::new();
     for file in files(&args.files)? {
         inspections.extend(infer::inspect(&Export::open(&[file], reading)?)?);

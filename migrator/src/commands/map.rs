@@ -36,7 +36,7 @@ fn init(args: &args::MapInit, printer: &mut Printer) -> Result<u8, Failure> {
             .help("write a name such as Europe/Paris")
             .because(error)
     })?;
-    let export = Export::open(&args.files, Reading { salvage: args.salvage, encoding: None })?;
+    let export = Export::open(&args.files, Reading { salvage: args.salvage, encoding: args.encoding })?;
     let wishes = Wishes { name: args.name.clone(), tz: args.tz.clone(), media: args.media };
     let text = infer::mapping(&export, &wishes)?;
     if args.stdout {

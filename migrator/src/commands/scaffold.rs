@@ -26,7 +26,8 @@ pub fn run(args: &args::Scaffold, now: Timestamp, printer: &mut Printer) -> Resu
             (mapping.name, sql)
         }
         None => {
-            let export = Export::open(&args.files, Reading::default())?;
+            let export =
+                Export::open(&args.files, Reading { salvage: args.salvage, encoding: args.encoding })?;
             let wishes = Wishes { name: args.name.clone(), ..Wishes::default() };
             infer::tables(&export, &wishes, &args.owner_column, args.choice)?
         }

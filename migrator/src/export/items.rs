@@ -138,7 +138,7 @@ impl Export {
         let mut tokens = self.tokens(outline.place).map_err(changed)?;
         let lines = matches!(outline.kind, Kind::List { lines: true, .. });
         // What was cut off is counted up to its last whole value.
-        let mut stream = Stream { tokens: &mut tokens, repairs, take };
+        let mut stream = Stream { tokens: &mut tokens, salvaged: self.salvaged, repairs, take };
         match (&outline.kind, items) {
             (Kind::List { items: count, .. }, Items::List) if lines => stream.lines(at, *count),
             (Kind::List { items: count, .. }, Items::List) => stream.open()?.list(at, None, Some(*count)),
@@ -158,6 +158,8 @@ impl Export {
 /// A collection being read.
 struct Stream<'s, 'e> {
     tokens: &'s mut Tokens<Source<'e>>,
+    /// Whether what is cut off ends the collection.
+    salvaged: bool,
     repairs: &'s mut Repairs,
     take: &'s mut dyn FnMut(Item) -> Result<(), Failure>,
 }
@@ -169,11 +171,21 @@ impl Stream<'_, '_> {
     }
 
     fn next(&mut self) -> Result<Token, Failure> {
-        self.tokens.next().map_err(|fault| changed(fault_error(&fault)))
+        match self.tokens.next() {
+            Err(fault) if self.salvaged && fault.ends_a_cut() => Ok(Token::End),
+            read => read.map_err(|fault| changed(fault_error(&fault))),
+        }
     }
 
-    fn node(&mut self, first: Token) -> Result<Node, Failure> {
-        json::node(self.tokens, first, self.repairs).map_err(|fault| changed(fault_error(&fault)))
+    /// The value that began with a token; none of one that was cut off.
+    fn node(&mut self, first: Token) -> Result<Option<Node>, Failure> {
+        if first == Token::End {
+            return Ok(None);
+        }
+        match json::node(self.tokens, first, self.repairs) {
+            Err(fault) if self.salvaged && fault.ends_a_cut() => Ok(None),
+            read => read.map(Some).map_err(|fault| changed(fault_error(&fault))),
+        }
     }
 
     fn name(&mut self) -> String {
@@ -183,7 +195,7 @@ impl Stream<'_, '_> {
     fn lines(&mut self, at: &Pointer, count: usize) -> Result<(), Failure> {
         for index in 0..count {
             let first = self.next()?;
-            let value = self.node(first)?;
+            let Some(value) = self.node(first)? else { return Ok(()) };
             (self.take)(Item { at: at.item(index), index, key: None, group: None, value })?;
             if !self.tokens.more_lines().map_err(|fault| changed(fault_error(&fault)))? {
                 break;
@@ -198,7 +210,7 @@ impl Stream<'_, '_> {
             if first == Token::EndList {
                 return Ok(());
             }
-            let value = self.node(first)?;
+            let Some(value) = self.node(first)? else { return Ok(()) };
             let group = group.map(str::to_owned);
             (self.take)(Item { at: at.item(index), index, key: None, group, value })?;
         }
@@ -212,7 +224,7 @@ impl Stream<'_, '_> {
             }
             let name = self.name();
             let first = self.next()?;
-            let value = self.node(first)?;
+            let Some(value) = self.node(first)? else { return Ok(()) };
             let (at, group) = (at.member(&name), group.map(str::to_owned));
             (self.take)(Item { at, index, key: Some(name), group, value })?;
         }
@@ -231,7 +243,7 @@ impl Stream<'_, '_> {
                 (Token::BeginMap, Items::Maps) => self.members(&at, Some(&name), None)?,
                 (first, _) => {
                     // Neither a list nor an object of records: one odd record, for the plan to refuse.
-                    let value = self.node(first)?;
+                    let Some(value) = self.node(first)? else { return Ok(()) };
                     if !value.is_blank() {
                         (self.take)(Item { at, index: 0, key: None, group: Some(name), value })?;
                     }

@@ -34,7 +34,7 @@ use token::{Fault, Token, Tokens};
 use utf8::Utf8;
 
 use crate::exit::{self, Failure};
-use crate::node::Node;
+use crate::node::{Map, Node};
 use crate::pointer::Pointer;
 use crate::scratch::{self, Scratch};
 
@@ -55,6 +55,8 @@ pub struct Export {
     pub repairs: Repairs,
     /// Whether it holds rejects of an earlier run.
     pub(crate) is_of_rejects: bool,
+    /// Whether something was cut off, and is read as far as it goes.
+    salvaged: bool,
 }
 
 /// An exported file.
@@ -240,9 +242,32 @@ impl Export {
     /// # Errors
     /// Exit code 5 when the file can no longer be read.
     pub fn value(&self, outline: &Outline, repairs: &mut Repairs) -> Result<Node, Failure> {
+        if self.salvaged && outline.is_container() {
+            return self.whole_of(outline, repairs);
+        }
         let mut tokens = self.tokens(outline.place).map_err(changed)?;
         let read = tokens.next().and_then(|first| json::node(&mut tokens, first, repairs));
         read.map_err(|fault| changed(fault_error(&fault)))
+    }
+
+    /// What is whole of a list or object that may have been cut off.
+    fn whole_of(&self, outline: &Outline, repairs: &mut Repairs) -> Result<Node, Failure> {
+        let (mut list, mut map) = (Vec::new(), Map::new());
+        let is_list = matches!(outline.kind, Kind::List { .. });
+        let items = if is_list { Items::List } else { Items::Members };
+        self.each(outline, &Pointer::root(), items, repairs, &mut |item| {
+            match item.key {
+                Some(key) => drop(map.insert(key, item.value)),
+                None => list.push(item.value),
+            }
+            Ok(())
+        })?;
+        Ok(if is_list { Node::List(list) } else { Node::Map(map) })
+    }
+
+    /// True if something was cut off, and is read as far as it goes.
+    pub(crate) fn is_salvaged(&self) -> bool {
+        self.salvaged
     }
 
     fn empty() -> Self {
@@ -252,6 +277,7 @@ impl Export {
             opened: Scratch::default(),
             repairs: Repairs::default(),
             is_of_rejects: false,
+            salvaged: false,
         }
     }
 
@@ -300,6 +326,7 @@ impl Export {
         let mut tokens = self.tokens(Place { text: at, offset: 0 }).map_err(unreadable)?.whole();
         let root = outliner.document(&mut tokens).map_err(|fault| failure(file, &fault))?;
         let cut = outliner.cut;
+        self.salvaged |= cut.is_some();
         self.repairs = repairs;
         let mut opener = Opener { export: self, salvage: reading.salvage, broken: Vec::new() };
         let root = opener.document(root).map_err(unreadable)?;
@@ -517,6 +544,7 @@ impl Opener<'_> {
                 self.export.opened.write_all(b"\n")?;
                 self.export.repairs = repairs;
                 if let Some(inside) = cut {
+                    self.export.salvaged = true;
                     let reason = format!("it ends in the middle of {inside}; what came before was taken");
                     self.broken.push(Broken { at: at.clone(), reason });
                 }

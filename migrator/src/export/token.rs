@@ -27,6 +27,14 @@ pub(super) enum Fault {
     Unreadable { kind: io::ErrorKind, reason: String },
 }
 
+impl Fault {
+    /// True if a text that was cut off may show it: what came before is good.
+    pub(super) fn ends_a_cut(&self) -> bool {
+        // Behind an opened value that was cut off the next one begins.
+        matches!(self, Self::Truncated { .. } | Self::Syntax { .. })
+    }
+}
+
 /// A step in a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {

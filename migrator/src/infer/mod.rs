@@ -25,7 +25,7 @@ pub use model::Wishes;
 pub use report::Inspection;
 pub use sql::Choice;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::export::Export;
 use crate::mapping::Mapping;
 use model::Model;
@@ -46,21 +46,23 @@ pub fn inspect(export: &Export) -> Result<Vec<Inspection>, Failure> {
 /// A mapping for the exports of one app, as TOML.
 ///
 /// # Errors
-/// Exit code 5 when a file can no longer be read.
+/// Exit code 5 when a file can no longer be read, or holds nothing that could be a record.
 pub fn mapping(export: &Export, wishes: &Wishes) -> Result<String, Failure> {
+    must_hold_something(export)?;
     Ok(toml::mapping(&Model::of(&source::read(export)?, wishes), wishes))
 }
 
 /// The tables for the exports of one app, as SQL, with the name of the app.
 ///
 /// # Errors
-/// Exit code 5 when a file can no longer be read.
+/// Exit code 5 when a file can no longer be read, or holds nothing that could be a record.
 pub fn tables(
     export: &Export,
     wishes: &Wishes,
     owner: &str,
     choice: Choice,
 ) -> Result<(String, String), Failure> {
+    must_hold_something(export)?;
     let schema = Schema::of_model(&Model::of(&source::read(export)?, wishes), owner);
     Ok((schema.name().to_owned(), schema.sql(choice)))
 }
@@ -78,4 +80,14 @@ pub fn paths_that_lead_nowhere(mapping: &Mapping, export: &Export) -> Vec<fit::M
 /// A name as a file or a table can have it.
 pub fn plain_name(name: &str) -> String {
     names::plain(name)
+}
+
+/// Refuses a document that is a single value: no mapping makes rows of it.
+fn must_hold_something(export: &Export) -> Result<(), Failure> {
+    let Some(bare) = export.documents.iter().find(|document| !document.root.is_container()) else {
+        return Ok(());
+    };
+    let message = format!("{}: there are no records in it, it is just {}", bare.file, bare.root.word());
+    Err(Failure::new(exit::INPUT, "export.no_records", message)
+        .help("give the file the app exported, unchanged"))
 }

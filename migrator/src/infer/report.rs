@@ -232,6 +232,9 @@ impl Inspection {
     pub fn text(&self) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "{}  {} · {} · {}", self.file, size(self.bytes), self.encoding, self.shape);
+        if let Some(cut) = &self.cut {
+            let _ = writeln!(out, "  cut off in {cut}: what is whole before it was taken");
+        }
         let place = match (self.root.as_str(), self.prefix.as_str()) {
             ("", "") => String::new(),
             (root, "") => format!("  below {root}"),

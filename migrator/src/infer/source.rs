@@ -82,14 +82,16 @@ struct Walk<'e> {
 
 impl Walk<'_> {
     fn outline(&mut self, outline: &Outline, place: &mut Place, depth: usize) -> Result<(), Failure> {
-        if is_small(outline) {
+        if self.is_small(outline) {
             let value = self.export.value(outline, &mut self.repairs)?;
             place.take(&value, depth);
             return Ok(());
         }
         let at = Pointer::root();
         match &outline.kind {
-            Kind::Map(members) if members.values().all(is_small) && !is_opened(outline) => {
+            Kind::Map(members)
+                if members.values().all(|member| self.is_small(member)) && !is_opened(outline) =>
+            {
                 place.begin_map();
                 self.members(outline, place, depth)
             }
@@ -115,6 +117,11 @@ impl Walk<'_> {
             }
             Kind::Null | Kind::Bool | Kind::Number | Kind::Text { .. } => Ok(()),
         }
+    }
+
+    /// True if a value may be read as a whole; where something was cut off, none that may hold the cut.
+    fn is_small(&self, outline: &Outline) -> bool {
+        !outline.is_container() || !self.export.is_salvaged() && is_small(outline)
     }
 
     fn members(&mut self, outline: &Outline, place: &mut Place, depth: usize) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ pub(super) struct File {
     pub(super) owner: Option<Owner>,
     #[serde(default)]
     pub(super) ignore: Ignore,
+    #[serde(default)]
     pub(super) table: IndexMap<String, Spanned<Table>>,
     pub(super) accounts: Option<Spanned<Accounts>>,
 }

@@ -19,8 +19,8 @@ use super::rows::Rows;
 use super::settle::{Settled, Settling, Special, Why};
 use super::shape::{self, Survey};
 use super::{
-    Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan, Tally,
-    UnknownField, Warning,
+    Collection, Context, Known, Limited, MediaMode, Plan, PlannedColumn, PlannedParent, Row, TablePlan,
+    Tally, UnknownField, Warning,
 };
 use crate::cell::{Cell, Type};
 use sha2::Digest as _;
@@ -253,6 +253,7 @@ impl<'a> Ground<'a> {
         tale.notice.read.append(&mut notice.read);
         tale.notice.secrets.append(&mut notice.secrets);
         tale.notice.repairs.add(notice.repairs);
+        tale.leave_out(table, notice.empty);
         plan.ids = Arc::new(ids.index()?);
         let ids = plan.ids.clone();
         let others = others.into_iter().map(|(fields, sorter)| Ok((fields, sorter.index()?)));
@@ -646,12 +647,21 @@ impl<'a> Ground<'a> {
     }
 
     fn finish(self, tables: Vec<TablePlan>, tale: Tale) -> Result<Plan, Failure> {
-        let Survey { not_mapped, ignored, secrets } =
+        let Survey { not_mapped, mut ignored, secrets } =
             shape::survey(self.export, self.mapping, &self.shapes, &tale.notice.read)?;
         let kept = self.unknown_keys() == UnknownKeys::Extra;
         let tally =
             |((table, column, kind), (count, examples))| Tally { table, column, kind, count, examples };
         let mut warnings = tale.warnings;
+        for document in &self.export.documents {
+            let Some(cut) = &document.cut else { continue };
+            warnings.push(Warning {
+                pointer: document.base.join(cut).to_string(),
+                table: String::new(),
+                column: String::new(),
+                message: "the file was cut off here; what is whole before it was taken".to_owned(),
+            });
+        }
         for broken in self.export.documents.iter().flat_map(|document| &document.broken) {
             if !tale.notice.read.contains(&broken.at) {
                 warnings.push(Warning {
@@ -662,6 +672,7 @@ impl<'a> Ground<'a> {
                 });
             }
         }
+        ignored.extend(tale.notice.empty.iter().map(|at| Collection { pointer: at.to_string(), records: 1 }));
         let mut repairs = self.export.repairs;
         repairs.add(tale.notice.repairs);
         let shapes: Vec<&str> = self.shapes.iter().flatten().map(|shape| shape.name.as_str()).collect();
@@ -703,6 +714,21 @@ impl From<Option<Uuid>> for Found {
 }
 
 impl Tale {
+    /// Items in which there was nothing.
+    fn leave_out(&mut self, table: &Table, mut empty: Vec<Pointer>) {
+        let Some(first) = empty.first() else { return };
+        self.warnings.push(Warning {
+            pointer: first.to_string(),
+            table: table.name.clone(),
+            column: String::new(),
+            message: match empty.len() {
+                1 => "the record is null, and was left out".to_owned(),
+                several => format!("{several} records are null, and were left out; this is the first"),
+            },
+        });
+        self.notice.empty.append(&mut empty);
+    }
+
     fn note(&mut self, table: &Table, at: &Pointer, notes: Notes) {
         for (column, kind) in notes.coercions {
             let (count, examples) = self.tallies.entry((table.name.clone(), column, kind)).or_default();

@@ -58,6 +58,8 @@ pub(super) struct Notice {
     pub(super) repairs: Repairs,
     /// The collections that were read.
     pub(super) read: Vec<Pointer>,
+    /// Items that are null where records should be: there is nothing in them to keep or to refuse.
+    pub(super) empty: Vec<Pointer>,
 }
 
 /// A record among the rejects of an earlier run.
@@ -236,7 +238,7 @@ impl<'a> Ground<'a> {
                     if outline.is_blank() {
                         continue;
                     }
-                    let Notice { secrets, repairs, .. } = notice;
+                    let Notice { secrets, repairs, empty, .. } = notice;
                     if broken.is_some() {
                         let item = Item { at, index: 0, key: None, group: None, value: Node::Null };
                         take(*path_number, Record::new(item, secrets), broken)?;
@@ -244,6 +246,10 @@ impl<'a> Ground<'a> {
                     }
                     let mut mended = 0;
                     self.export.each(outline, &at, path.items, repairs, &mut |mut item| {
+                        if item.value == Node::Null && !any {
+                            empty.push(item.at);
+                            return Ok(());
+                        }
                         item.group = item.group.or_else(|| group.clone());
                         if path.items == Items::One && item.key.is_none() {
                             item.key.clone_from(&group);
@@ -301,6 +307,10 @@ impl<'a> Ground<'a> {
             let fate = ParentFate { outcome, id, at: candidate.record.at.clone() };
             let mut ranks = HashMap::new();
             for (path, item) in child_items(table, &candidate.record) {
+                if item.value == Node::Null && !table.takes_any_value() {
+                    notice.empty.push(item.at);
+                    continue;
+                }
                 let record = Record::new(item, &mut Vec::new());
                 let key = (fate.id, natural_key(&record, key_of(table)));
                 let rank = ranks.get(&key).copied().unwrap_or_default();

@@ -41,7 +41,8 @@ pub(crate) fn shape_of<'m>(document: &Document, export: &Export, mapping: &'m Ma
         collections(mapping)
             .any(|path| path.find(&shape.root, &shape.prefix, document).into_iter().any(is_collection))
     };
-    mapping.source.shapes.iter().find(fits)
+    let is_of_nothing = mapping.tables.is_empty() && document.root.is_container();
+    mapping.source.shapes.iter().find(|shape| is_of_nothing || fits(shape))
 }
 
 /// Where the collections of a shape lie; those at a fixed place say nothing about it, unless there are no
