@@ -377,8 +377,7 @@ async fn compare(
         task.add(table.rows.len());
         return Ok((vec![Change::Insert; table.rows.len()], 0));
     }
-    let has_children =
-        plan.tables.iter().any(|child| child.parent.as_ref().is_some_and(|of| of.table == table.name));
+    let has_children = plan.has_children(table);
     let (mut changes, mut digest) = (Vec::with_capacity(table.rows.len()), 0_u128);
     for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
         let window = window?;
@@ -443,6 +442,25 @@ async fn leftover(
     Ok(leftover)
 }
 
+/// What is written of a table at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// What is due, but for changed rows that others are part of.
+    First,
+    /// Those. Whether the rows within one are taken from the file is told by its clock: it may say that all
+    /// is done only when it is, or a run that is killed in between would leave them as they were for good.
+    Last,
+}
+
+impl Turn {
+    fn of(self, changes: &[Change], has_children: bool) -> Vec<Change> {
+        let waits = |change: Change| has_children && change == Change::Update;
+        let turn =
+            |change: &Change| if waits(*change) == (self == Self::Last) { *change } else { Change::Same };
+        changes.iter().map(turn).collect()
+    }
+}
+
 /// Writes all that is due, table by table; answers with what was refused.
 async fn write_all(
     job: &Job<'_>,
@@ -453,15 +471,21 @@ async fn write_all(
     printer: &mut Printer,
 ) -> Result<HashMap<Uuid, RefusedRow>, Failure> {
     let mut refused = HashMap::new();
-    for (table, changes) in survey.plan.tables.iter().zip(&survey.changes) {
+    let tables: Vec<_> = survey.plan.tables.iter().zip(&survey.changes).collect();
+    let mut turns: Vec<_> = tables.iter().map(|table| (Turn::First, *table)).collect();
+    turns.extend(tables.iter().rev().map(|table| (Turn::Last, *table)));
+    let mut batches: HashMap<&str, u32> = HashMap::new();
+    for (turn, (table, changes)) in turns {
+        let changes = turn.of(changes, survey.plan.has_children(table));
         let due = changes.iter().filter(|change| is_due(**change)).count();
         if due == 0 {
             continue;
         }
         let task = printer.task(&table.name, due);
-        let first = match papers {
-            Some(papers) => papers.next_batch(&table.name, destination).await?,
-            None => 0,
+        let first = match (batches.get(&*table.name), &*papers) {
+            (Some(next), _) => *next,
+            (None, Some(papers)) => papers.next_batch(&table.name, destination).await?,
+            (None, None) => 0,
         };
         let mut writer = Writer {
             job,
@@ -475,7 +499,8 @@ async fn write_all(
             refused: &mut refused,
             printer: &mut *printer,
         };
-        writer.all(changes).await?;
+        writer.all(&changes).await?;
+        batches.insert(&table.name, writer.batch);
     }
     Ok(refused)
 }

@@ -91,9 +91,9 @@ impl Wire {
         self.state.broken.lock().unwrap().is_none()
     }
 
-    /// The most bytes that one connection has carried to the server, and from it.
+    /// The most bytes that one connection has carried to the server, and from it, since this was last asked.
     pub(crate) fn busiest(&self) -> (u64, u64) {
-        *self.state.busiest.lock().unwrap()
+        std::mem::take(&mut self.state.busiest.lock().unwrap())
     }
 }
 

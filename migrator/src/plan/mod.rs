@@ -342,6 +342,11 @@ impl Plan {
         self.tables.iter().map(|table| table.rows.len()).sum()
     }
 
+    /// True if rows of another table lie in those of this one.
+    pub fn has_children(&self, table: &TablePlan) -> bool {
+        self.tables.iter().any(|child| child.parent.as_ref().is_some_and(|of| of.table == table.name))
+    }
+
     /// The plan of this table.
     pub fn table(&self, name: &str) -> Option<&TablePlan> {
         self.tables.iter().find(|table| table.name == name)
