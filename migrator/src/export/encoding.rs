@@ -168,7 +168,11 @@ pub(super) fn weigh(window: &[u8], is_at_end: bool) -> Result<Encoding, &'static
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(window, is_at_end);
     let guess = detector.guess(None, Utf8Detection::Deny);
-    if guess == encoding_rs::WINDOWS_1252 && !window.iter().any(|byte| is_unlike_1252(*byte)) {
+    // Turkish writes few letters otherwise; where none of them stands, the text is the same.
+    let is_turkish =
+        window.iter().any(|byte| matches!(byte, 0x8E | 0x9E | 0xD0 | 0xDD | 0xDE | 0xF0 | 0xFD | 0xFE));
+    let is_1252 = guess == encoding_rs::WINDOWS_1252 || guess == encoding_rs::WINDOWS_1254 && !is_turkish;
+    if is_1252 && !window.iter().any(|byte| is_unlike_1252(*byte)) {
         return Ok(Encoding::Windows1252);
     }
     Err(guess.name())

@@ -56,7 +56,11 @@ impl Path {
         let at = self.at(root, prefix);
         let stars = self.steps.last().is_some_and(|step| step.contains('*'));
         if !stars {
-            let found = document.find(&at).map(|outline| Found { at, outline, group: None });
+            let found = document.find(&at).map(|outline| {
+                // A document that is a list answers to its name, and lies at its root all the same.
+                let at = if std::ptr::eq(outline, &document.root) { Pointer::root() } else { at };
+                Found { at, outline, group: None }
+            });
             return found.into_iter().collect();
         }
         let mut segments: Vec<String> = at.segments().collect();
