@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
             Command::Import(args) => import::run(args, &variables, &here, &mut printer).await,
             Command::Resume(args) => resume::run(args, &variables, &here, &mut printer).await,
             Command::Verify(args) => verify::run(args, &variables, &here, &mut printer).await,
-            Command::Demo(args) => demo::run(args, &variables, &mut printer).await,
+            Command::Demo(args) => Box::pin(demo::run(args, &variables, &mut printer)).await,
             Command::Inspect(args) => inspect::run(args, &mut printer),
             Command::Map(args) => map::run(args, &variables, &mut printer).await,
             Command::Scaffold(args) => scaffold::run(args, jiff::Timestamp::now(), &mut printer),

@@ -2,7 +2,7 @@
 //! the API, the ledger it can be taken back by.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::Path;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -225,7 +225,7 @@ fn tables(plan: &Plan) -> Vec<Table> {
 /// What a run is made from, as far as it is known before the target is open.
 pub fn inputs(
     job: &Job<'_>,
-    mapping: PathBuf,
+    mapping: &Path,
     owner: &str,
     options: serde_json::Map<String, serde_json::Value>,
 ) -> Inputs {
@@ -252,7 +252,7 @@ fn files(job: &Job<'_>) -> Vec<run::File> {
 }
 
 /// Writes a file that only its owner reads.
-fn private(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+fn private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let write = || {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);

@@ -225,7 +225,7 @@ impl<const N: usize> Index<N> {
             }
             let (entries, _) = bytes[..filled].as_chunks::<N>();
             let first = entries.partition_point(|entry| key(entry) < wanted);
-            let equal = entries[first..].iter().take_while(|entry| key(*entry) == wanted);
+            let equal = entries[first..].iter().take_while(|entry| key(entry) == wanted);
             found.extend(equal.take(2 - found.len().min(2)).copied());
             if found.len() >= 2 {
                 break;

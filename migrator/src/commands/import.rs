@@ -33,7 +33,7 @@ pub async fn run(
     runs: &Runs,
     printer: &mut Printer,
 ) -> Result<u8, Failure> {
-    carry_out(args, None, variables, runs, printer).await
+    Box::pin(carry_out(args, None, variables, runs, printer)).await
 }
 
 /// Imports, or goes on with a run that stopped half way.
@@ -56,7 +56,7 @@ pub(super) async fn carry_out(
         Some(run) => Papers::resume(runs.clone(), run),
         None => {
             let id = Run::id(job.options.now, random());
-            let inputs = papers::inputs(&job, args.mapping.clone(), owner, remembered(args));
+            let inputs = papers::inputs(&job, &args.mapping, owner, remembered(args));
             Papers::new(runs.clone(), id, inputs, job.options.now)
         }
     };

@@ -227,7 +227,7 @@ fn provenance(report: &Report, lang: Lang) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     let mut fact = |name: P, value: &dyn Display| facts.push((lang.say(name), value.to_string()));
     for file in &report.source.files {
-        let size = lang.bytes(u64::try_from(file.bytes).unwrap_or(u64::MAX));
+        let size = lang.bytes(file.bytes);
         let hash = file.sha256.as_ref().map(|hash| format!(" · sha256 {hash}")).unwrap_or_default();
         fact(P::File, &format!("{} · {size}{hash}", redacted(&file.path)));
     }
