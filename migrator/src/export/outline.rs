@@ -201,6 +201,8 @@ impl<'r> Outliner<'r> {
                 }
             }
             if !tokens.more_lines()? {
+                // A line that is no record hides those behind it.
+                tokens.next()?;
                 break;
             }
         }
