@@ -184,12 +184,13 @@ async fn what_holds_no_records_is_refused_before_anything_is_written() {
         ("script.json", "localStorage = {}"),
         ("page.json", "<html></html>"),
         ("not-a-number.json", "{\"a\": [{\"id\": 1, \"v\": NaN}]}"),
+        ("a-line.ndjson", "{\"id\": 1}\nnonsense\n{\"id\": 2}\n"),
         ("twice.json", "{\"a\": [{\"id\": 1}], \"a\": [{\"id\": 2}]}"),
     ] {
         let file = desk.file(name, content);
         let run = desk.run(&["map", "init", file.to_str().unwrap()]).await.ended(5);
         assert!(run.stderr.contains(name), "{run}");
-        assert!(!desk.path().join(name.replace(".json", ".map.toml")).exists(), "{name}");
+        assert!(!file.with_extension("map.toml").exists(), "{name}");
     }
 }
 
