@@ -5,6 +5,7 @@
 //! on a bare database) is always tried there.
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
+mod acceptance;
 mod auth;
 mod concurrency;
 mod consent;

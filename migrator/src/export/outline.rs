@@ -113,6 +113,15 @@ impl Outline {
         matches!(self.kind, Kind::List { .. } | Kind::Map(_) | Kind::Many { .. })
     }
 
+    /// True for a list or an object with nothing in it.
+    pub fn is_empty(&self) -> bool {
+        match &self.kind {
+            Kind::List { items, .. } => *items == 0,
+            Kind::Map(members) => members.is_empty(),
+            _ => false,
+        }
+    }
+
     /// True for `null` and the empty text.
     pub fn is_blank(&self) -> bool {
         matches!(self.kind, Kind::Null | Kind::Text { empty: true })
@@ -135,7 +144,9 @@ impl Outline {
         match &self.kind {
             Kind::List { items, .. } => *items,
             Kind::Map(members) if members.is_empty() => 0,
-            Kind::Map(members) if members.values().all(Self::is_container) => members.len(),
+            Kind::Map(members) if members.values().all(Self::is_container) => {
+                members.values().filter(|member| !member.is_empty()).count()
+            }
             Kind::Many { members, containers } if members == containers => *members,
             Kind::Map(_) | Kind::Many { .. } => 1,
             Kind::Null | Kind::Bool | Kind::Number | Kind::Text { .. } => 0,
@@ -201,6 +212,8 @@ impl<'r> Outliner<'r> {
                 }
             }
             if !tokens.more_lines()? {
+                // A line that is no record hides those behind it.
+                tokens.next()?;
                 break;
             }
         }

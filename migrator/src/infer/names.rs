@@ -227,6 +227,14 @@ pub(crate) fn reference_stem(name: &str) -> Option<Vec<String>> {
     }
 }
 
+/// True for a name that speaks of a record of the same kind.
+pub(crate) fn is_kin(name: &str) -> bool {
+    const KIN: [&str; 5] = ["parent", "root", "previous", "next", "reply_to"];
+    let plain = plain(name);
+    reference_stem(name).is_some_and(|stem| KIN.contains(&stem.join("_").as_str()))
+        || KIN.contains(&plain.as_str())
+}
+
 /// True for a name that speaks of a moment.
 pub(crate) fn is_moment(name: &str) -> bool {
     const WORDS: [&str; 31] = [

@@ -198,6 +198,9 @@ fn points(table: &Table, field: &str, values: &Values, target: &Target) -> Optio
     if named > 0 && hits > 0 && (target.name != table.name || named > 1) {
         return Some((named + 1, Vec::new(), hits));
     }
+    if target.name == table.name && names::is_kin(field) && hits > 0 && share(hits) >= MOST {
+        return Some((2, Vec::new(), hits));
+    }
     let is_label = names::reference_stem(field).is_some() || field.starts_with('$');
     if named == 0
         && target.random

@@ -94,14 +94,8 @@ impl SqlTarget {
                 (Ok(gone), _) => {
                     let gone: Vec<Uuid> = gone.iter().map(|row| row.get(0)).collect();
                     ids.retain(|id| !gone.contains(id));
-                    let again = !gone.is_empty() && pointing.iter().any(|key| key.is_itself);
                     taken.extend(gone.into_iter().map(|id| (id, Taken::Done)));
-                    if again && !ids.is_empty() {
-                        // What they were kept for may be gone now.
-                        waiting.push(ids);
-                    } else {
-                        taken.extend(ids.into_iter().map(|id| (id, Taken::Referred)));
-                    }
+                    taken.extend(ids.into_iter().map(|id| (id, Taken::Referred)));
                 }
                 (Err(code), [id]) if code == "23503" => _ = taken.insert(*id, Taken::Referred),
                 (Err(code), [id]) => _ = taken.insert(*id, Taken::Refused(code)),
@@ -213,20 +207,32 @@ impl SqlTarget {
     }
 }
 
-/// Removes the rows `$1` that nothing points at.
+/// Removes the rows `$1`, but for those that a row points at which stays: one that is not among them, or one
+/// that is kept itself. So a circle goes as a whole or not at all.
 fn removal(table: &str, pointing: &[Pointing]) -> String {
-    let free = pointing.iter().map(|key| {
+    let target = relation(table);
+    let meets = |key: &Pointing| {
         let meet = key.columns.iter().map(|(from, to)| format!("o.{} = t.{}", quoted(from), quoted(to)));
-        let others = if key.is_itself { " and o.id <> t.id" } else { "" };
-        format!(
-            " and not exists (select from {} as o where {}{others})",
-            key.table,
-            meet.collect::<Vec<_>>().join(" and ")
-        )
+        meet.collect::<Vec<_>>().join(" and ")
+    };
+    let held = pointing.iter().map(|key| {
+        let stays = if key.is_itself { " and o.id <> all($1)" } else { "" };
+        format!(" or exists (select from {} as o where {}{stays})", key.table, meets(key))
     });
+    let through: Vec<String> =
+        pointing.iter().filter(|key| key.is_itself).map(|key| format!("({})", meets(key))).collect();
+    let through = match through.is_empty() {
+        true => String::new(),
+        false => format!(
+            " union select t.id from kept join {target} as o on o.id = kept.id \
+             join {target} as t on {} where t.id = any($1)",
+            through.join(" or ")
+        ),
+    };
     format!(
-        "delete from {} as t where t.id = any($1){} returning t.id",
-        relation(table),
-        free.collect::<String>()
+        "with recursive kept as (select t.id from {target} as t where t.id = any($1) and (false{}){through}) \
+         delete from {target} as t where t.id = any($1) and not exists (select from kept where kept.id = t.id) \
+         returning t.id",
+        held.collect::<String>()
     )
 }
