@@ -748,7 +748,51 @@ mod tests {
         }
     }
 
+    /// Everything that can be read of an export, record by record.
+    fn read_all(export: &Export, outline: &Outline, at: &Pointer) {
+        for items in [Items::List, Items::Members, Items::Lists, Items::Maps, Items::One] {
+            if items.fits(outline, true) {
+                let _ = export.each(outline, at, items, &mut Repairs::default(), &mut |_| Ok(()));
+            }
+        }
+        for (name, member) in outline.members().into_iter().flatten() {
+            read_all(export, member, &at.member(name));
+        }
+    }
+
+    const ODD: &str = r#"{"list":"[{\"id\":1,\"n\":\"a\ud8a0\"},{\"id\":2}]","twice":"\"[1]\"","packed":"NoIg+ghgJgXEA=",
+        "persist:root":"{\"a\":\"[{}]\"}","origins":null,"deep":"{\"x\":{\"y\":[[1e400,-0]]}}","é\u0000":"x"}"#;
+
     proptest! {
+        // What a browser wrote, damaged: bytes changed, taken out, doubled, and cut off.
+        #[test]
+        fn no_damage_panics(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 0..6),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            salvage in any::<bool>(),
+        ) {
+            let mut bytes = ODD.as_bytes().to_vec();
+            for (at, byte, how) in edits {
+                let at = at.index(bytes.len());
+                match how {
+                    0 => bytes[at] = byte,
+                    1 => _ = bytes.remove(at),
+                    2 => bytes.insert(at, byte),
+                    _ => bytes.extend_from_within(at..),
+                }
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let mut export = Export::empty();
+            let reading = Reading { salvage, encoding: None };
+            if export.take("test.json", Text::Memory(bytes.into()), reading).is_ok() {
+                for document in &export.documents {
+                    read_all(&export, &document.root, &document.base);
+                }
+            }
+        }
+
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Export::read("test.json", &bytes);
