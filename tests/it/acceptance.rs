@@ -194,6 +194,29 @@ async fn what_holds_no_records_is_refused_before_anything_is_written() {
     }
 }
 
+/// What triggers keep of a row is nobody's, and goes with it.
+#[tokio::test]
+async fn what_the_shipped_mappings_write_straight_goes_again() {
+    let project = Project::embedded().await;
+    let (owner, desk) = (project.person("owner").await, Desk::new());
+    let database = project.db_url.clone().unwrap();
+    for (mapping, fixture) in
+        [("health", "health.json"), ("calendar", "calendar.json"), ("streaming", "streaming.json")]
+    {
+        let file = root().join("migrator/tests/it/fixtures/shipped").join(fixture);
+        let to = ["--owner", &owner.email, "--db-url", &database, "--max-rejects", "9", "--json", "--yes"];
+        let line = [&["import", file.to_str().unwrap(), "--mapping", mapping], &to[..]].concat();
+        let run = desk.run(&line).await;
+        assert!(run.total("inserted") > 0, "{run}");
+        let json = run.json();
+        desk.run(&["rollback", text(&json, "run"), "--db-url", &database]).await.ended(0);
+        for table in json["tables"].as_array().unwrap() {
+            let table = text(table, "name");
+            assert_eq!(project.count(table).await, 0, "{mapping}: {table}");
+        }
+    }
+}
+
 /// Takes each export through one project, one after the other.
 async fn take(folder: &Path, exports: &[Export]) {
     let project = Project::bare().await;
