@@ -2,7 +2,7 @@
 //! ends as a run that nobody disturbed, and a rollback then finds the tables as they were before.
 //!
 //! Fifty moments of a SIGKILL, twenty-five for each way, are drawn anew in each run and spread over the whole
-//! of an import: forty-four of 2,000 rows and six of 20,000. A fifth of the rows is in the tables before, as
+//! of an import: forty-six of 800 rows and four of 20,000. A fifth of the rows is in the tables before, as
 //! an older export left it, so that rows are changed and not only added.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use crate::wire::{How, When, Wire};
 const TABLES: [&str; 4] = ["customers", "vehicles", "repairs", "repair_lines"];
 
 /// The rows of an export: eight for each customer.
-const SMALL: usize = 2_000;
+const SMALL: usize = 800;
 const LARGE: usize = 20_000;
 
 /// A garage as its app exports it in some year.
@@ -262,14 +262,14 @@ async fn killed(rows: usize, way: Way, moments: u32) {
 #[tokio::test]
 async fn straight_to_the_database_a_run_that_is_killed_loses_and_doubles_nothing() {
     killed(SMALL, Way::Sql("never"), 14).await;
-    killed(SMALL, Way::Sql("auto"), 8).await;
-    killed(LARGE, Way::Sql("never"), 3).await;
+    killed(SMALL, Way::Sql("auto"), 9).await;
+    killed(LARGE, Way::Sql("never"), 2).await;
 }
 
 #[tokio::test]
 async fn over_the_api_a_run_that_is_killed_loses_and_doubles_nothing() {
-    killed(SMALL, Way::Rest, 22).await;
-    killed(LARGE, Way::Rest, 3).await;
+    killed(SMALL, Way::Rest, 23).await;
+    killed(LARGE, Way::Rest, 2).await;
 }
 
 /// Every connection to the database ends, the API's too.
@@ -501,7 +501,7 @@ async fn a_wire_to_the_database_that_breaks_loses_and_doubles_nothing() {
         let project = Project::embedded().await;
         let wire = Wire::to(project.db_url.as_deref().unwrap()).await;
         let url = wire.url(project.db_url.as_deref().unwrap());
-        let moving = Move::over(project, url, 800, way).await;
+        let moving = Move::over(project, url, 400, way).await;
         wire.busiest();
         let whole = moving.run(&moving.args()).await.ended(0);
         let (sent, received) = wire.busiest();
@@ -521,7 +521,7 @@ async fn a_wire_to_the_database_that_breaks_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
-    let moving = Move::of(800, Way::Rest).await;
+    let moving = Move::of(400, Way::Rest).await;
     let answer = |status: u16, code: &str| json!({ "kind": "answer", "status": status, "headers": { "retry-after": "0" }, "body": { "code": code, "message": "no" } });
     let actions = [
         json!({ "kind": "refuse" }),
@@ -536,9 +536,7 @@ async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
         answer(500, "57014"),
     ];
     for action in &actions {
-        for (method, table) in
-            [("POST", "repairs"), ("PATCH", "customers"), ("GET", "vehicles"), ("POST", "repair_lines")]
-        {
+        for (method, table) in [("POST", "repairs"), ("GET", "vehicles")] {
             let rule = json!([{ "path": format!("/rest/v1/{table}"), "method": method, "times": 2, "action": action }]);
             moving.project.faults(rule).await;
             let known = moving.runs();
