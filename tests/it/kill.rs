@@ -488,7 +488,7 @@ fn breaks(sent: u64, received: u64) -> Vec<(When, How)> {
     }
     breaks.push((When::Sent(sent / 2), How::Stall(Duration::from_millis(300))));
     breaks.push((When::Received(received / 2), How::Delay(Duration::from_millis(300))));
-    for words in ["insert into \"public\".\"repairs\"", "commit\0", "update migrator.runs"] {
+    for words in ["insert into public.\"repairs\"", "commit\0", "update migrator.runs"] {
         breaks.push((When::Answered(words), How::Cut));
         breaks.push((When::Answered(words), How::CutAll));
     }
@@ -522,7 +522,7 @@ async fn a_wire_to_the_database_that_breaks_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
     let moving = Move::of(400, Way::Rest).await;
-    let answer = |status: u16, code: &str| json!({ "kind": "answer", "status": status, "headers": { "retry-after": "0" }, "body": { "code": code, "message": "no" } });
+    let answer = |status: u16, body: Value| json!({ "kind": "answer", "status": status, "headers": { "retry-after": "0" }, "body": body });
     let actions = [
         json!({ "kind": "refuse" }),
         json!({ "kind": "lose_answer" }),
@@ -530,10 +530,10 @@ async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
         json!({ "kind": "delay_answer", "ms": 200 }),
         json!({ "kind": "duplicate" }),
         json!({ "kind": "truncate", "bytes": 10 }),
-        answer(413, ""),
-        answer(429, ""),
-        answer(503, ""),
-        answer(500, "57014"),
+        answer(413, json!({})),
+        answer(429, json!({})),
+        answer(503, json!({})),
+        answer(500, json!({ "code": "57014", "message": "too slow" })),
     ];
     for action in &actions {
         for (method, table) in [("POST", "repairs"), ("GET", "vehicles")] {
@@ -553,10 +553,10 @@ async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
     // What does not pass ends with a clear word, and leaves what can be gone on with.
     for (action, codes) in [
         (json!({ "kind": "refuse" }), [6, 6]),
-        (answer(429, ""), [6, 6]),
-        (answer(503, ""), [6, 6]),
-        (answer(413, ""), [6, 7]),
-        (answer(500, "57014"), [6, 7]),
+        (answer(429, json!({})), [6, 6]),
+        (answer(503, json!({})), [6, 6]),
+        (answer(413, json!({})), [6, 7]),
+        (answer(500, json!({ "code": "57014", "message": "too slow" })), [6, 7]),
     ] {
         moving
             .project
@@ -565,7 +565,9 @@ async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
         let known = moving.runs();
         let ended = moving.run(&moving.args()).await;
         assert!(codes.contains(&ended.code.unwrap()), "{action}: {ended}");
-        assert!(ended.stderr.contains("repairs"), "{action}: {ended}");
+        let told: Value = serde_json::from_str(ended.stderr.lines().last().unwrap()).unwrap();
+        assert_eq!(told["code"], json!(ended.code), "{action}: {ended}");
+        assert!(told["help"].as_str().unwrap().len() > 10, "{action}: {ended}");
         moving.project.faults(json!([])).await;
         let run = moving.runs().difference(&known).next().cloned();
         moving.settle(run, &action.to_string()).await;
