@@ -7,9 +7,11 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
+use tokio::io::AsyncBufReadExt as _;
 
 use crate::migrator::{Desk, Run};
 use crate::project::{Person, Project};
@@ -536,19 +538,16 @@ async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
         answer(500, json!({ "code": "57014", "message": "too slow" })),
     ];
     for action in &actions {
-        for (method, table) in [("POST", "repairs"), ("GET", "vehicles")] {
-            let rule = json!([{ "path": format!("/rest/v1/{table}"), "method": method, "times": 2, "action": action }]);
-            moving.project.faults(rule).await;
-            let known = moving.runs();
-            let ended = moving.run(&moving.args()).await;
-            let what = format!("{method} {table}: {action}");
-            // A question too large for the gateway cannot be asked in another way.
-            let codes: &[i32] = if action["status"] == 413 { &[0, 7] } else { &[0, 6] };
-            assert!(codes.contains(&ended.code.unwrap()), "{what}: {ended}");
-            moving.project.faults(json!([])).await;
-            let run = moving.runs().difference(&known).next().cloned();
-            moving.settle(run, &what).await;
-        }
+        let rule = |method: &str, table: &str| json!({ "path": format!("/rest/v1/{table}"), "method": method, "times": 2, "action": action });
+        moving.project.faults(json!([rule("POST", "repairs"), rule("GET", "vehicles")])).await;
+        let known = moving.runs();
+        let ended = moving.run(&moving.args()).await;
+        // A question too large for the gateway cannot be asked in another way.
+        let codes: &[i32] = if action["status"] == 413 { &[0, 7] } else { &[0, 6] };
+        assert!(codes.contains(&ended.code.unwrap()), "{action}: {ended}");
+        moving.project.faults(json!([])).await;
+        let run = moving.runs().difference(&known).next().cloned();
+        moving.settle(run, &action.to_string()).await;
     }
     // What does not pass ends with a clear word, and leaves what can be gone on with.
     for (action, codes) in [
@@ -571,5 +570,57 @@ async fn a_wire_to_the_api_that_breaks_loses_and_doubles_nothing() {
         moving.project.faults(json!([])).await;
         let run = moving.runs().difference(&known).next().cloned();
         moving.settle(run, &action.to_string()).await;
+    }
+}
+
+/// A stack of one's own, that ends with this value.
+async fn own_stack(folder: &std::path::Path) -> (Project, tokio::process::Child) {
+    let data = folder.join("data");
+    let data = data.to_str().unwrap();
+    let mut start = tokio::process::Command::new(crate::lab::stack());
+    start.args(["start", "--port", "0", "--data", data, "--workdir"]).arg(crate::lab::root());
+    let mut stack = start
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut said = tokio::io::BufReader::new(stack.stdout.take().unwrap()).lines();
+    while !said.next_line().await.unwrap().expect("the stack starts").contains("JWT secret") {}
+    let mut status = tokio::process::Command::new(crate::lab::stack());
+    let status = status.args(["status", "-o", "json", "--data", data]).output().await.unwrap();
+    (Project::of_status(&Run::from(status).ended(0).json()), stack)
+}
+
+/// One process of PostgreSQL is killed: it stops as if the power had failed, and comes back from its log.
+#[tokio::test]
+async fn a_server_that_is_killed_loses_and_doubles_nothing() {
+    let desk = Desk::new();
+    for way in [Way::Sql("never"), Way::Sql("auto")] {
+        let folder = desk.path().join(format!("{way:?}").replace(['"', '(', ')'], ""));
+        std::fs::create_dir(&folder).unwrap();
+        let (project, _stack) = own_stack(&folder).await;
+        let url = project.db_url.clone().unwrap();
+        let moving = Move::over(project, url, SMALL, way).await;
+        for moment in Moments::new(&format!("{way:?}, server killed")).spread(3) {
+            let known = moving.runs();
+            let database = moving.project.database().await;
+            let backend: i32 = database.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+            let mut run = moving.start();
+            if tokio::time::timeout(moving.took.mul_f64(moment), run.wait()).await.is_err() {
+                let backend = backend.to_string();
+                assert!(
+                    std::process::Command::new("kill").args(["-KILL", &backend]).status().unwrap().success()
+                );
+            }
+            let ended = Run::from(run.wait_with_output().await.unwrap()).noted();
+            assert!([Some(0), Some(6)].contains(&ended.code), "{way:?} at {moment}: {ended}");
+            let back =
+                async { while tokio_postgres::connect(&moving.url, tokio_postgres::NoTls).await.is_err() {} };
+            tokio::time::timeout(Duration::from_secs(60), back).await.expect("the server comes back");
+            let begun = moving.runs().difference(&known).next().cloned();
+            moving.settle(begun, &format!("{way:?}, server killed at {moment}")).await;
+        }
     }
 }

@@ -32,7 +32,7 @@ pub async fn run(
     runs: &Runs,
     printer: &mut Printer,
 ) -> Result<u8, Failure> {
-    carry_out(args, None, variables, runs, printer).await
+    Box::pin(carry_out(args, None, variables, runs, printer)).await
 }
 
 /// Imports, or goes on with a run that stopped half way.

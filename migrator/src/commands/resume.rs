@@ -41,7 +41,7 @@ pub async fn run(
         }
     }
     let import = as_it_was(&run, args)?;
-    import::carry_out(&import, Some(run), variables, runs, printer).await
+    Box::pin(import::carry_out(&import, Some(run), variables, runs, printer)).await
 }
 
 /// The command line of an import, as its run remembers it.
