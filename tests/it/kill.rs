@@ -53,6 +53,7 @@ fn garage(rows: usize, year: usize) -> String {
 struct Moments(u64);
 
 impl Moments {
+    #[allow(clippy::print_stderr, reason = "the test runner shows the seed when a moment finds something")]
     fn new(what: &str) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let seed = u64::try_from(now.as_nanos() % u128::from(u64::MAX)).unwrap() | 1;
