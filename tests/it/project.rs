@@ -74,6 +74,22 @@ impl Project {
         })
     }
 
+    /// The one a stack serves, by what its `status -o json` says.
+    pub(crate) fn of_status(status: &serde_json::Value) -> Self {
+        let text = |name: &str| status[name].as_str().unwrap().to_owned();
+        ["SECRET_KEY", "SERVICE_ROLE_KEY", "JWT_SECRET"]
+            .into_iter()
+            .for_each(|name| watch::plant(&text(name)));
+        Self {
+            url: text("API_URL"),
+            publishable_key: text("PUBLISHABLE_KEY"),
+            secret_key: text("SECRET_KEY"),
+            db_url: Some(text("DB_URL")),
+            place: None,
+            people: Mutex::default(),
+        }
+    }
+
     fn of(place: Place) -> Self {
         let secrets = [&place.secret_key, &place.service_role_key, &place.jwt_secret];
         secrets.into_iter().for_each(|secret| watch::plant(secret));
