@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use migrator::args::{self, Cli, Command, EXIT_CODES_PAGE};
@@ -12,6 +13,9 @@ use migrator::commands::{
 use migrator::exit::{self, Failure};
 use migrator::printer::Printer;
 use migrator::run::folder::Runs;
+
+/// How long a run may take to say how it stopped.
+const GRACE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,6 +56,12 @@ async fn main() -> ExitCode {
             }
         }
     };
+    // Reading a file is no moment to look up from: whoever asks to end is heard all the same.
+    tokio::spawn(async {
+        let code = interrupted().await;
+        tokio::time::sleep(GRACE).await;
+        std::process::exit(code.into());
+    });
     let ended = tokio::select! {
         ended = work => ended,
         code = interrupted() => {

@@ -1,6 +1,7 @@
 //! Edge: what a run leaves behind: its folder, with what it was made from, its rejects, its report, and, over
 //! the API, the ledger it can be taken back by.
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -30,6 +31,8 @@ pub struct Papers {
     run: Run,
     folder: Option<Folder>,
     ledger: Option<Writer>,
+    /// Keeps a second process off the run.
+    lock: Option<File>,
     /// Whether the run goes on with what it began before.
     resumed: bool,
 }
@@ -39,12 +42,12 @@ impl Papers {
     /// filled in when the run begins.
     pub fn new(runs: Runs, id: Uuid, inputs: Inputs, now: Timestamp) -> Self {
         let run = Run::new(id, Kind::Import, inputs, now);
-        Self { runs, run, folder: None, ledger: None, resumed: false }
+        Self { runs, run, folder: None, ledger: None, lock: None, resumed: false }
     }
 
     /// Takes up the papers of a run that stopped half way.
     pub fn resume(runs: Runs, run: Run) -> Self {
-        Self { runs, run, folder: None, ledger: None, resumed: true }
+        Self { runs, run, folder: None, ledger: None, lock: None, resumed: true }
     }
 
     /// The id of the run.
@@ -98,6 +101,7 @@ impl Papers {
         }
         self.run.status = Status::Loading;
         let folder = self.runs.create(&self.run)?;
+        self.lock = Some(folder.lock()?);
         if let Destination::Rest(_) = destination {
             let mut ledger = Writer::open(&folder.file(file::NAME))?;
             for table in tables(plan) {

@@ -378,7 +378,7 @@ pub(crate) fn table_failure(table: &str, error: Error) -> Failure {
     let (id, help) = match error.kind() {
         ErrorKind::NotFound => (
             "target.table_missing",
-            "apply the migrations of this project to the target, or correct the mapping",
+            "apply the migrations of this project to the target, or correct the mapping; if they were applied a moment ago, run again",
         ),
         ErrorKind::Unauthenticated | ErrorKind::Forbidden => (
             "target.forbidden",

@@ -46,7 +46,7 @@ pub async fn run(
     let reach = if args.force { Reach::Everything } else { Reach::Untouched };
     let intent = if args.dry_run { Intent::Say } else { Intent::Do };
     // A run straight to PostgreSQL is told of by its database, wherever it was started from.
-    let known = if args.target.db_url.is_some() { None } else { Some(runs.find(&args.run)?) };
+    let known = if args.target.db_url.is_some() { None } else { Some(find(&args.run, runs)?) };
     let (id, rollback, outcome) = match known {
         Some(run) if run.inputs.target.way == run::Way::Rest => {
             let (rollback, outcome) =
@@ -62,6 +62,20 @@ pub async fn run(
     let document = Document { schema: 1, run: id, rollback, dry_run, status, outcome: &outcome, exit_code };
     printer.result(&document, &text(&outcome, intent));
     Ok(exit_code)
+}
+
+/// The run that is named; `latest` is the latest import that may have written something.
+fn find(named: &str, runs: &Runs) -> Result<Run, Failure> {
+    let wrote = |run: &Run| match run.status {
+        Status::Done => run.rows > 0,
+        Status::Loading => true,
+        Status::Planned | Status::Failed | Status::RolledBack | Status::RolledBackInPart => false,
+    };
+    let latest = runs.list()?.into_iter().find(|run| run.kind == Kind::Import && wrote(run));
+    match latest {
+        Some(run) if named == "latest" => Ok(run),
+        _ => runs.find(named),
+    }
 }
 
 /// Takes back a run that the database has the ledger of.
@@ -123,6 +137,8 @@ async fn over_rest(
     let access = import::access(&args.target.api, variables).await?;
     let target = Target::open(access, owner, UnknownOwner::Refuse).await?;
     same_place(&run.inputs.target.address, target.url())?;
+    printer.warn("over the API only the tables of the run are looked at for rows that refer to others; rows of other tables go along where the database says on delete cascade");
+    let _lock = runs.folder(run.id).lock()?;
     let earlier = runs.list()?.into_iter().find(|other| {
         other.kind == Kind::Rollback && other.undoes == Some(run.id) && other.status == Status::Loading
     });

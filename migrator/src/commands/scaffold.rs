@@ -1,6 +1,8 @@
 //! `migrator scaffold`: the tables for an export, as a migration that nobody has applied yet.
 
-use jiff::Timestamp;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::args;
 use crate::commands::{read_mapping, write_new};
@@ -37,7 +39,7 @@ pub fn run(args: &args::Scaffold, now: Timestamp, printer: &mut Printer) -> Resu
         return Ok(exit::OK);
     }
     let name = infer::plain_name(args.name.as_deref().unwrap_or(&name));
-    let out = args.out.join(format!("{}_{name}.sql", now.strftime("%Y%m%d%H%M%S")));
+    let out = args.out.join(format!("{}_{name}.sql", version(now, &args.out)));
     std::fs::create_dir_all(&args.out).map_err(|error| {
         Failure::new(exit::USAGE, "usage.out", format!("{} cannot be made: {error}", args.out.display()))
             .help("name a folder for migrations after --out")
@@ -46,4 +48,21 @@ pub fn run(args: &args::Scaffold, now: Timestamp, printer: &mut Printer) -> Resu
     write_new(&out, &sql, false)?;
     printer.say(&format!("wrote {}: read it before you apply it", out.display()));
     Ok(exit::OK)
+}
+
+/// The version of a migration: the time, or the next second that no other in the folder has.
+fn version(now: Timestamp, folder: &Path) -> String {
+    let taken: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let mut version = now;
+    loop {
+        let text = version.strftime("%Y%m%d%H%M%S").to_string();
+        match version.checked_add(SignedDuration::from_secs(1)) {
+            Ok(next) if taken.iter().any(|name| name.starts_with(&text)) => version = next,
+            _ => return text,
+        }
+    }
 }

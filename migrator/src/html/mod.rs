@@ -154,6 +154,9 @@ fn verdict(report: &Report, lang: Lang) -> (&'static str, &'static str, String) 
         (_, Verdict::Mismatch) => ("bad", "✘", lang.say(P::VerdictMismatch)),
         (Ending::DryRun, Verdict::Ok) => ("ok", "✔", lang.say(P::VerdictDryRun)),
         (Ending::DryRun, Verdict::Rejects) => ("warn", "!", lang.say(P::VerdictDryRun)),
+        (Ending::Written, Verdict::Ok) if report.total.kept > 0 => {
+            ("warn", "!", lang.count(P::VerdictKept, report.total.kept))
+        }
         (Ending::Written | Ending::Verified, Verdict::Ok) => ("ok", "✔", lang.say(P::VerdictOk)),
         (Ending::Written | Ending::Verified, Verdict::Rejects) => {
             ("warn", "!", lang.count(P::VerdictRejects, report.rejects.count()))

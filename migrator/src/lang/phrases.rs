@@ -117,6 +117,9 @@ phrases! {
         "Terminé, avec {n} enregistrement rejeté|Terminé, avec {n} enregistrements rejetés";
     VerdictMismatch: "What was read back is not what was written", "Ce qui a été relu n'est pas ce qui a été écrit";
     VerdictStopped: "Nothing was written", "Rien n'a été écrit";
+    VerdictKept:
+        "{n} row is kept as it was: the file is not newer|{n} rows are kept as they were: the file is not newer",
+        "{n} ligne reste comme elle était : le fichier n'est pas plus récent|{n} lignes restent comme elles étaient : le fichier n'est pas plus récent";
     VerdictDryRun: "A dry run: nothing was written", "Un essai : rien n'a été écrit";
     EveryRecordOnce: "Every record of the file is counted once.", "Chaque enregistrement du fichier est compté une seule fois.";
     Accounts: "Tables", "Tables";

@@ -138,7 +138,9 @@ impl<'a> Ground<'a> {
         for document in &self.export.documents {
             notice.read.push(document.base.clone());
             let Notice { secrets, repairs, .. } = notice;
-            self.export.each(&document.root, &document.base, Items::List, repairs, &mut |item| {
+            // One line alone is an object.
+            let items = if document.root.members().is_some() { Items::One } else { Items::List };
+            self.export.each(&document.root, &document.base, items, repairs, &mut |item| {
                 let line = RejectedRecord::read(&item, &table.name)?;
                 let Some(line) = line else { return Ok(()) };
                 let record = Record::new(line.item, secrets);

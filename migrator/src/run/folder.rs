@@ -116,6 +116,25 @@ impl Folder {
         serde_json::from_slice(&text).map_err(|error| unreadable(&path, error.into()))
     }
 
+    /// Keeps others off the run until what it gives goes, or the process ends.
+    ///
+    /// # Errors
+    /// Exit code 8 when another process is at work on it, 2 when nothing can be written there.
+    pub fn lock(&self) -> Result<fs::File, Failure> {
+        let path = self.file("lock");
+        let file = private_file(OpenOptions::new().write(true).create(true).truncate(false), &path);
+        let file = file.map_err(|error| unwritable(&path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => {
+                let message = "another process is at work on this run";
+                Err(Failure::new(exit::LOCKED, "run.locked", message)
+                    .help("wait until it has ended, and run again"))
+            }
+            Err(fs::TryLockError::Error(error)) => Err(unwritable(&path, error)),
+        }
+    }
+
     /// Writes down what the run is, as a whole or not at all.
     ///
     /// # Errors
