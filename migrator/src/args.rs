@@ -413,7 +413,7 @@ pub struct UsersImport {
     /// The files the app exported
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The mapping, whose [accounts] say where they lie
+    /// The mapping, whose section accounts says where they lie
     #[arg(short, long, value_name = "NAME|FILE")]
     pub mapping: PathBuf,
     /// Where to; it takes the secret key.

@@ -1,6 +1,6 @@
 //! What a file nobody has seen holds, and the tables it would fit.
 //!
-//! [`source`] walks the export once and counts what stands in each place (`stats`); `layout` finds the
+//! `source` walks the export once and counts what stands in each place (`stats`); `layout` finds the
 //! collections, `merge` those that hold the same records twice, and `model` makes tables of the rest.
 //! A model is rendered three ways: as a report, as a mapping, as SQL. All of it is pure, and every value
 //! of every record is counted: nothing is decided by a sample.

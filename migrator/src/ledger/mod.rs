@@ -6,7 +6,7 @@
 //!
 //! Written straight to PostgreSQL, the ledger stands in schema `migrator`, in the transaction of the rows
 //! ([`crate::sql`]). Written over REST it stands in a file: what is intended before it is sent, and that it
-//! was done after ([`file`]).
+//! was done after ([`mod@file`]).
 //!
 //! Not here: what may be undone (`rollback`).
 
@@ -98,7 +98,7 @@ pub struct Batch {
 pub struct Touched {
     /// The row.
     pub id: Uuid,
-    /// What the run wrote: see [`Table::ours`].
+    /// What the run wrote: see [`TablePlan::ours`].
     pub ours: Digest,
     /// The whole row before an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
