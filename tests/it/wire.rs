@@ -143,9 +143,9 @@ impl State {
             match how {
                 How::Cut => return,
                 How::CutAll => return self.cut.notify_waiters(),
-                How::Stall(time) => return passes(time).await,
+                How::Stall(time) => return linger(time).await,
                 How::Delay(time) => {
-                    passes(time).await;
+                    linger(time).await;
                     if other.write_all(rest).await.is_err() {
                         return;
                     }
@@ -174,6 +174,6 @@ impl State {
 }
 
 /// Lets time pass: a slow wire is what this is for, and nothing waits for it.
-async fn passes(time: Duration) {
+async fn linger(time: Duration) {
     let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
 }
