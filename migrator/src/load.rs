@@ -91,7 +91,7 @@ pub async fn window(
                     id: row.id,
                     code: error.code().unwrap_or("refused").to_owned(),
                     column: None,
-                    message: error.to_string(),
+                    message: message(row, &error),
                 })
                 .collect();
             if let Some(ledger) = &mut ledger {
@@ -101,6 +101,17 @@ pub async fn window(
         }
     }
     Ok(all_refused)
+}
+
+/// Why a row is refused, without a value of it.
+fn message(row: &Row, error: &Error) -> String {
+    match error.code() {
+        Some(code) if code.starts_with("22") => format!("a value does not fit its column ({code})"),
+        _ if row.is_quoted_in(error.message()) => {
+            "the server refuses the row, in words that repeat a value of it".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn payload<'a>(table: &TablePlan, row: &'a Row) -> Result<Payload<'a>, Failure> {

@@ -272,6 +272,25 @@ impl Context {
     }
 }
 
+impl Row {
+    /// True if something of the row stands in a text.
+    pub(crate) fn is_quoted_in(&self, text: &str) -> bool {
+        let within = |value: &str| value.chars().count() > 1 && text.contains(value);
+        self.cells.iter().any(|cell| match cell {
+            Cell::Text(value) => within(value),
+            Cell::Int(value) => within(&value.to_string()),
+            Cell::Numeric(value) => within(&value.normalize().to_string()),
+            Cell::Date(value) => within(&value.to_string()),
+            Cell::Instant(value) => text.contains(value.to_string().get(..10).unwrap_or_default()),
+            Cell::Uuid(value) => within(&value.to_string()),
+            Cell::TextArray(values) => values.iter().flatten().any(|value| within(value)),
+            // What a document holds is not told apart; a text that quotes one is not passed on.
+            Cell::Json(_) => text.contains('{'),
+            Cell::Unset | Cell::Null | Cell::Bool(_) => false,
+        })
+    }
+}
+
 impl<T> Default for Limited<T> {
     fn default() -> Self {
         Self { shown: Vec::new(), count: 0 }
