@@ -189,8 +189,17 @@ impl Export {
                 export.take("standard input", Text::Scratch(piped), reading)?;
                 continue;
             }
-            if File::open(file).and_then(|file| file.metadata()).map_err(unreadable)?.is_dir() {
+            let mut opened = File::open(file).map_err(unreadable)?;
+            let about = opened.metadata().map_err(unreadable)?;
+            if about.is_dir() {
                 return Err(unreadable(io::Error::from(io::ErrorKind::IsADirectory)));
+            }
+            // What is no file, such as the pipe of a shell's `<(…)`, can be read only once.
+            if !about.is_file() {
+                let mut piped = Scratch::default();
+                io::copy(&mut opened, &mut piped).map_err(unreadable)?;
+                export.take(&name, Text::Scratch(piped), reading)?;
+                continue;
             }
             export.take(&name, Text::File(file.clone(), 0), reading)?;
         }
