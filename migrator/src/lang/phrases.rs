@@ -98,6 +98,8 @@ phrases! {
     VisibleToOwner: "{n} visible to their owner", "{n} visible par son propriétaire|{n} visibles par leur propriétaire";
     ReportAt: "report", "rapport";
     RejectsAt: "rejects", "rejets";
+    UndoHow: "migrator rollback {run}, with the options that said where to",
+        "migrator rollback {run}, avec les options qui disaient où";
     UndoBy: "undo", "annuler";
 
     // Progress.

@@ -193,7 +193,7 @@ impl Printer {
         let lines = [
             (Phrase::ReportAt, report.folder.as_ref().map(|folder| format!("{folder}/report.html"))),
             (Phrase::RejectsAt, report.rejects.file.clone().filter(|_| !report.rejects.is_empty())),
-            (Phrase::UndoBy, undo.map(|run| format!("migrator rollback {run}"))),
+            (Phrase::UndoBy, undo.map(|run| lang.fill(Phrase::UndoHow, &[("run", run)]))),
         ];
         for (what, value) in lines {
             if let Some(value) = value {
