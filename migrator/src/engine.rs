@@ -197,7 +197,7 @@ impl Job<'_> {
     async fn survey(&self, destination: &mut Destination, printer: &mut Printer) -> Result<Survey, Failure> {
         let Self { export, mapping, options, .. } = *self;
         let begun = Instant::now();
-        let context = Context::new(mapping, destination.owner(), options.scope, options.zone, options.now)?;
+        let context = self.context(destination)?;
         let mut plan = Plan::new(export, mapping, &context, &Known::default())?;
         for table in &plan.tables {
             destination.check(table).await?;
@@ -270,7 +270,7 @@ impl Job<'_> {
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         let Destination::Sql(target) = &mut *destination else { return Ok(()) };
-        let id = crate::run::Run::id(self.options.now, rand_free(survey));
+        let id = Uuid::new_v4();
         target.begin().await?;
         target.start_run(&crate::papers::recorded(id, &survey.plan, self.options.now)).await?;
         let mut papers = None;
@@ -289,7 +289,8 @@ impl Job<'_> {
         mut papers: Option<Papers>,
         printer: &mut Printer,
     ) -> Result<Report, Failure> {
-        let run = papers.as_ref().map_or_else(Uuid::nil, Papers::id);
+        // A run without papers is a run of its own all the same: the database knows batches by it.
+        let run = papers.as_ref().map_or_else(Uuid::new_v4, Papers::id);
         self.send_files(&mut survey, destination, printer).await?;
         if let Some(papers) = &mut papers {
             papers.begin(self, &survey.plan, destination, &mut survey.report)?;
@@ -300,31 +301,18 @@ impl Job<'_> {
             Atomic::Auto => rows <= ATOMIC_ROWS,
             Atomic::Never => false,
         };
-        if let Destination::Sql(target) = &mut *destination {
-            if atomic {
-                target.begin().await?;
-            }
-            target.start_run(&crate::papers::recorded(run, &survey.plan, self.options.now)).await?;
-        }
-        let begun = Instant::now();
-        let refused = write_all(self, &mut survey, destination, &mut papers, run, printer).await?;
-        survey.report.took(Phase::Load, begun.elapsed());
-        let begun = Instant::now();
-        read_back(&mut survey, &refused, destination, printer).await?;
-        survey.report.took(Phase::Verify, begun.elapsed());
-        if let Destination::Sql(target) = &mut *destination {
-            let too_many = survey.report.rejects.count() > self.options.max_rejects;
-            if atomic && (too_many || !survey.report.mismatches.is_empty()) {
-                target.roll_back().await?;
-                survey.report.nothing_kept();
-            } else {
-                target.end_run(run, crate::run::Status::Done).await?;
-                if atomic {
-                    target.commit(run).await?;
+        let written = self.carry_out(&mut survey, destination, &mut papers, (run, atomic), printer).await;
+        let refused = match written {
+            Ok(refused) => refused,
+            Err(failure) => {
+                // Without its transaction nothing of it is there; a lost answer leaves that open.
+                let is_gone = atomic && failure.code == exit::REFUSED;
+                if let (true, Destination::Sql(_), Some(papers)) = (is_gone, &*destination, &mut papers) {
+                    papers.failed()?;
                 }
-                target.seal(run).await?;
+                return Err(failure);
             }
-        }
+        };
         if let Some(mut papers) = papers {
             if !refused.is_empty() {
                 // The file of rejects holds records, and those are only in the export.
@@ -338,12 +326,42 @@ impl Job<'_> {
     }
 }
 
-/// Something for the id of a run that nobody will hear of.
-fn rand_free(survey: &Survey) -> [u8; 10] {
-    let mut bytes = [0; 10];
-    let hash = blake3::hash(survey.plan.shape.as_bytes());
-    bytes.copy_from_slice(&hash.as_bytes()[..10]);
-    bytes
+impl Job<'_> {
+    /// The part of a run that writes, up to where the target keeps it.
+    async fn carry_out(
+        &self,
+        survey: &mut Survey,
+        destination: &mut Destination,
+        papers: &mut Option<Papers>,
+        (run, atomic): (Uuid, bool),
+        printer: &mut Printer,
+    ) -> Result<HashMap<Uuid, RefusedRow>, Failure> {
+        if let Destination::Sql(target) = &mut *destination {
+            if atomic {
+                target.begin().await?;
+            }
+            target.start_run(&crate::papers::recorded(run, &survey.plan, self.options.now)).await?;
+        }
+        let begun = Instant::now();
+        let refused = write_all(self, survey, destination, papers, run, printer).await?;
+        survey.report.took(Phase::Load, begun.elapsed());
+        let begun = Instant::now();
+        read_back(survey, &refused, destination, printer).await?;
+        survey.report.took(Phase::Verify, begun.elapsed());
+        let Destination::Sql(target) = &mut *destination else { return Ok(refused) };
+        let too_many = survey.report.rejects.count() > self.options.max_rejects;
+        if atomic && (too_many || !survey.report.mismatches.is_empty()) {
+            target.roll_back().await?;
+            survey.report.nothing_kept();
+            return Ok(refused);
+        }
+        target.end_run(run, crate::run::Status::Done).await?;
+        if atomic {
+            target.commit(run).await?;
+        }
+        target.seal(run).await?;
+        Ok(refused)
+    }
 }
 
 impl Survey {
@@ -513,7 +531,7 @@ async fn read_back(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let Survey { plan, changes, report, digests, .. } = survey;
-    let task = printer.task("reading back", report.written());
+    let task = (report.written() > 0).then(|| printer.task("reading back", report.written()));
     for ((table, changes), digest) in plan.tables.iter().zip(&*changes).zip(digests) {
         let mut changes = changes.iter();
         for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
@@ -524,7 +542,8 @@ async fn read_back(
             if rows.is_empty() {
                 continue;
             }
-            let existing = destination.existing(table, &rows, &task).await?;
+            let Some(task) = &task else { continue };
+            let existing = destination.existing(table, &rows, task).await?;
             report.verify.rows += rows.len();
             for (row, change) in rows.iter().zip(table.compare(rows.iter().copied(), &existing)?) {
                 match change {
@@ -574,7 +593,7 @@ impl Writer<'_, '_> {
                 let window = window?;
                 let due = window.iter().zip(&mut changes).filter(|(_, change)| is_due(*change));
                 let ready: Vec<(&Row, Change)> =
-                    due.filter(|(row, _)| before == 0 || last || self.is_ready(row, &waiting)).collect();
+                    due.filter(|(row, _)| before == 0 || self.is_ready(row, &waiting, last)).collect();
                 for (row, _) in &ready {
                     waiting.remove(&row.id);
                 }
@@ -603,13 +622,14 @@ impl Writer<'_, '_> {
         Ok(waiting)
     }
 
-    fn is_ready(&self, row: &Row, waiting: &HashSet<Uuid>) -> bool {
+    /// True for a row that waits and need not any longer; in the last round none does.
+    fn is_ready(&self, row: &Row, waiting: &HashSet<Uuid>, last: bool) -> bool {
         let points_at = |place: &usize| match row.cells.get(*place) {
             Some(Cell::Uuid(id)) => Some(*id),
             _ => None,
         };
         let mut targets = self.table.late.iter().filter_map(points_at);
-        waiting.contains(&row.id) && !targets.any(|id| id != row.id && waiting.contains(&id))
+        waiting.contains(&row.id) && (last || !targets.any(|id| id != row.id && waiting.contains(&id)))
     }
 
     async fn window(&mut self, due: &[(&Row, Change)]) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use crate::ledger::file::{self, Reader, Writer};
 use crate::ledger::{Digest, Reference, Table};
 use crate::plan::Plan;
 use crate::printer::{Event, Printer};
-use crate::report::{MappingFile, Report, masked};
+use crate::report::{Ending, MappingFile, Report, masked};
 use crate::run::folder::{Folder, Runs};
 use crate::run::{self, Inputs, Kind, Place, Run, Status};
 use crate::sql::Recorded;
@@ -139,6 +139,15 @@ impl Papers {
         Ok(last.map_or(0, |last| last + 1))
     }
 
+    /// Writes down that nothing of the run was kept.
+    ///
+    /// # Errors
+    /// Exit code 2 when nothing can be written.
+    pub fn failed(&mut self) -> Result<(), Failure> {
+        (self.run.status, self.run.ended_at) = (Status::Failed, Some(Timestamp::now()));
+        self.folder.as_ref().map_or(Ok(()), |folder| folder.save(&self.run))
+    }
+
     /// Writes down how the run ended.
     ///
     /// # Errors
@@ -161,7 +170,8 @@ impl Papers {
             private(&path, &rejects)?;
             report.rejects.file = Some(path.display().to_string());
         }
-        (self.run.status, self.run.ended_at) = (Status::Done, Some(Timestamp::now()));
+        let status = if report.ending == Ending::Stopped { Status::Failed } else { Status::Done };
+        (self.run.status, self.run.ended_at) = (status, Some(Timestamp::now()));
         self.run.rows += u64::try_from(report.written()).unwrap_or(u64::MAX);
         folder.save(&self.run)?;
         let json = serde_json::to_vec_pretty(report).unwrap_or_default();

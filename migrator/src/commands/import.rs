@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use supabase_sdk::Client;
 use uuid::Uuid;
 
-use crate::args::{self, Atomic};
+use crate::args;
 use crate::commands::{Variables, read_mapping};
 use crate::destination::Destination;
 use crate::engine::{Job, Options, import};
@@ -62,14 +62,6 @@ pub(super) async fn carry_out(
     };
     let id = papers.id();
     let imported = import(job, &mut destination, Some(papers), printer).await;
-    if let (Err(failure), Destination::Sql(_)) = (&imported, &destination)
-        && failure.code == exit::REFUSED
-        && job.options.atomic != Atomic::Never
-        && let Ok(run) = runs.folder(id).load()
-    {
-        // The transaction is gone, and so is everything in it.
-        runs.folder(id).save(&Run { status: Status::Failed, ..run })?;
-    }
     let mut report = imported.map_err(|failure| with_a_way_on(failure, id, runs))?;
     report.took(Phase::Read, read);
     printer.report(&report);
