@@ -15,6 +15,7 @@ mod import;
 mod kill;
 mod lab;
 mod lite;
+mod mended;
 mod migrator;
 mod node;
 mod odd_schema;
