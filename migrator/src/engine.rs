@@ -355,11 +355,12 @@ impl Job<'_> {
             survey.report.nothing_kept();
             return Ok(refused);
         }
+        // Before they are kept nobody else can have changed them.
+        target.seal(run).await?;
         target.end_run(run, crate::run::Status::Done).await?;
         if atomic {
             target.commit(run).await?;
         }
-        target.seal(run).await?;
         Ok(refused)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use supabase_sdk::rest::col;
+use supabase_sdk::rest::{Affected, col};
 use supabase_sdk::{Error, ErrorKind};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use super::{Intent, Taken};
 /// How many ids one question holds.
 const IDS_A_QUESTION: usize = 100;
 
-/// How often something is asked again that does no harm twice.
+/// How often something is sent again.
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
@@ -167,16 +167,8 @@ impl Target {
     }
 
     async fn delete(&self, table: &str, ids: &[Uuid]) -> Result<Option<u64>, Error> {
-        let filter = || col("id").is_in(ids.iter().copied());
-        let mut tries = 0;
-        loop {
-            match self.client().from(table).delete().filter(filter()).send().await {
-                Err(error) if is_passing(&error) && tries < TRIES => {}
-                answer => return answer.map(|affected| affected.rows()),
-            }
-            tokio::time::sleep(FIRST_WAIT * 2_u32.pow(tries)).await;
-            tries += 1;
-        }
+        let gone = || self.client().from(table).delete().filter(col("id").is_in(ids.iter().copied())).send();
+        Ok(insist(gone).await?.rows())
     }
 
     /// Changes a row; false when it hides from us.
@@ -185,15 +177,24 @@ impl Target {
             return Ok(true);
         }
         let changes = Node::Map(changes);
-        let mut tries = 0;
-        loop {
-            match self.client().from(table).update(&changes).filter(col("id").eq(id)).send().await {
-                Err(error) if is_passing(&error) && tries < TRIES => {}
-                answer => return answer.map(|affected| affected.rows() != Some(0)),
-            }
-            tokio::time::sleep(FIRST_WAIT * 2_u32.pow(tries)).await;
-            tries += 1;
+        let changed = || self.client().from(table).update(&changes).filter(col("id").eq(id)).send();
+        Ok(insist(changed).await?.rows() != Some(0))
+    }
+}
+
+/// Sends what does no harm twice, until the server has heard it or that was often enough.
+async fn insist<F>(send: impl Fn() -> F) -> Result<Affected, Error>
+where
+    F: Future<Output = Result<Affected, Error>>,
+{
+    let mut tries = 0;
+    loop {
+        match send().await {
+            Err(error) if is_passing(&error) && tries < TRIES => {}
+            answer => return answer,
         }
+        tokio::time::sleep(FIRST_WAIT * 2_u32.pow(tries)).await;
+        tries += 1;
     }
 }
 

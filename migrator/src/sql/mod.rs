@@ -454,7 +454,7 @@ impl SqlTarget {
                 Err(failure) => return Err(failure),
             }
         }
-        // The guard's connection broke too, or will be missed by nobody.
+        // What broke our connection may have broken the guard's.
         if self.guard.is_some() { self.lock().await } else { Ok(()) }
     }
 }

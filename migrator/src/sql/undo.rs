@@ -88,14 +88,12 @@ impl SqlTarget {
         let mut taken = HashMap::new();
         let statement = removal(table, &pointing);
         let mut waiting: Vec<Vec<Uuid>> = vec![ids.to_vec()];
-        while let Some(mut ids) = waiting.pop() {
+        while let Some(ids) = waiting.pop() {
             let answer = self.carefully(table, &statement, &[(&ids, PgType::UUID_ARRAY)]).await?;
             match (answer, &ids[..]) {
-                (Ok(gone), _) => {
-                    let gone: Vec<Uuid> = gone.iter().map(|row| row.get(0)).collect();
-                    ids.retain(|id| !gone.contains(id));
-                    taken.extend(gone.into_iter().map(|id| (id, Taken::Done)));
-                    taken.extend(ids.into_iter().map(|id| (id, Taken::Referred)));
+                (Ok(gone), ids) => {
+                    taken.extend(ids.iter().map(|id| (*id, Taken::Referred)));
+                    taken.extend(gone.iter().map(|row| (row.get(0), Taken::Done)));
                 }
                 (Err(code), [id]) if code == "23503" => _ = taken.insert(*id, Taken::Referred),
                 (Err(code), [id]) => _ = taken.insert(*id, Taken::Refused(code)),

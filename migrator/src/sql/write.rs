@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::cell::Cell;
 use crate::diff::Change;
 use crate::exit::Failure;
-use crate::ledger::{Digest, Op};
+use crate::ledger::Op;
 use crate::plan::{Row, TablePlan};
 
 use super::cells::Column;
@@ -444,12 +444,5 @@ struct PlannedIs {
 impl PlannedIs {
     fn of(table: &TablePlan, column: usize) -> Self {
         Self { name: quoted(&table.columns[column].name), kind: table.columns[column].kind.in_sql() }
-    }
-}
-
-/// The hash of a row as the ledger keeps it.
-impl From<Uuid> for Digest {
-    fn from(id: Uuid) -> Self {
-        Self(id)
     }
 }
