@@ -1,8 +1,8 @@
 //! One value as PostgreSQL will hold it: typed, and with one spelling per value.
 //!
 //! A cell made from a record and a cell read back from the table are equal exactly when
-//! the database would call the two values equal. Numbers and documents are asked for as
-//! text (`unit_price::text`), so no precision is lost on the way back.
+//! the database would call the two values equal. Numbers of an answer are read as their
+//! text, so no precision is lost on the way back.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,6 @@ use rust_decimal::Decimal;
 use serde::ser::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::export::read_json;
 use crate::node::Node;
 
 /// A column type a mapping may name.
@@ -88,18 +87,19 @@ impl Cell {
         matches!(self, Self::Null)
     }
 
-    /// Reads a value of the answer to `select`; nothing when it is one we could not have written.
-    pub(crate) fn decode(kind: Type, answer: &Node) -> Option<Self> {
-        Some(match (kind, answer) {
+    /// Reads a value of a row that was asked for as one document, as `select=*` or `to_jsonb` give it; nothing
+    /// when it is one we could not have written.
+    pub(crate) fn of_image(kind: Type, value: &Node) -> Option<Self> {
+        Some(match (kind, value) {
             (_, Node::Null) => Self::Null,
             (Type::Text, Node::Text(text)) => Self::Text(text.clone()),
             (Type::Int4 | Type::Int8, Node::Number(number)) => Self::Int(number.as_str().parse().ok()?),
-            (Type::Numeric(_), Node::Text(text)) => Self::Numeric(Decimal::from_str_exact(text).ok()?),
+            (Type::Numeric(_), Node::Number(number)) => Self::Numeric(number.to_decimal()?),
             (Type::Bool, Node::Bool(value)) => Self::Bool(*value),
             (Type::Date, Node::Text(text)) => Self::Date(text.parse().ok()?),
             (Type::Timestamptz, Node::Text(text)) => Self::Instant(text.parse().ok()?),
             (Type::Uuid, Node::Text(text)) => Self::Uuid(text.parse().ok()?),
-            (Type::Jsonb, Node::Text(text)) => Self::Json(read_json(text)?),
+            (Type::Jsonb, document) => Self::Json(document.clone()),
             (Type::TextArray, Node::List(items)) => {
                 Self::TextArray(items.iter().map(array_item).collect::<Option<_>>()?)
             }
@@ -112,7 +112,6 @@ impl Cell {
                 | Type::Date
                 | Type::Timestamptz
                 | Type::Uuid
-                | Type::Jsonb
                 | Type::TextArray,
                 _,
             ) => return None,
@@ -121,16 +120,6 @@ impl Cell {
 }
 
 impl Cell {
-    /// Reads a value of a row that was asked for as one document, as `select=*` or `to_jsonb` give it.
-    pub(crate) fn of_image(kind: Type, value: &Node) -> Option<Self> {
-        match (kind, value) {
-            (Type::Numeric(_), Node::Number(number)) => Some(Self::Numeric(number.to_decimal()?)),
-            (Type::Jsonb, Node::Null) => Some(Self::Null),
-            (Type::Jsonb, document) => Some(Self::Json(document.clone())),
-            (kind, value) => Self::decode(kind, value),
-        }
-    }
-
     /// Adds the value to a hash: equal values add the same bytes, others do not.
     pub(crate) fn hash_into(&self, hasher: &mut blake3::Hasher) {
         // A tag, then the length where it is not fixed: no two lists of values add the same bytes.
@@ -184,23 +173,6 @@ impl Serialize for Cell {
             Self::Uuid(id) => serializer.collect_str(id),
             Self::Json(node) => node.serialize(serializer),
             Self::TextArray(items) => items.serialize(serializer),
-        }
-    }
-}
-
-impl Type {
-    /// What to add to the column's name in `select`, so that the answer is exact.
-    pub(crate) fn cast(self) -> &'static str {
-        match self {
-            Self::Numeric(_) | Self::Jsonb => "::text",
-            Self::Text
-            | Self::Int4
-            | Self::Int8
-            | Self::Bool
-            | Self::Date
-            | Self::Timestamptz
-            | Self::Uuid
-            | Self::TextArray => "",
         }
     }
 }

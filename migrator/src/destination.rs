@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::diff::{Change, Existing};
 use crate::exit::Failure;
+use crate::ledger::Digest;
 use crate::plan::{Row, TablePlan};
 use crate::printer::Task;
 use crate::report::Via;
@@ -109,13 +110,36 @@ impl Destination {
         task: &Task,
     ) -> Result<Vec<Existing>, Failure> {
         match self {
-            Self::Rest(target) => target.existing(table, rows, |rows| task.add(rows)).await,
+            Self::Rest(target) => {
+                let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+                let images = target.images(&table.name, &ids, |rows| task.add(rows)).await?;
+                images.values().map(|image| table.decode(image)).collect()
+            }
             Self::Sql(target) => {
                 let existing = target.existing(table, rows).await;
                 task.add(rows.len());
                 existing
             }
         }
+    }
+
+    /// The same after a write, with what a run over the API is sealed with: how it left each row.
+    ///
+    /// # Errors
+    /// As [`Self::existing`].
+    pub async fn left(
+        &mut self,
+        table: &TablePlan,
+        rows: &[&Row],
+        task: &Task,
+    ) -> Result<(Vec<Existing>, Vec<(Uuid, Digest)>), Failure> {
+        let Self::Rest(target) = self else {
+            return Ok((self.existing(table, rows, task).await?, Vec::new()));
+        };
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let images = target.images(&table.name, &ids, |rows| task.add(rows)).await?;
+        let existing = images.values().map(|image| table.decode(image)).collect::<Result<_, _>>()?;
+        Ok((existing, Digest::of_images(&images)))
     }
 
     /// Those of these ids that a table has.

@@ -64,26 +64,27 @@ pub struct Payload<'a> {
 }
 
 impl TablePlan {
-    /// Reads one row of the answer to [`TablePlan::select_list`].
+    /// Reads a whole row that was asked for as one document.
     ///
     /// # Errors
-    /// Exit code 7 when a column of the plan is not in the answer.
-    pub fn decode(&self, answer: &RawValue) -> Result<Existing, Failure> {
-        let Some(Node::Map(members)) = read_json(answer.get()) else {
+    /// Exit code 7 when a column of the plan is not in it.
+    pub fn decode(&self, image: &RawValue) -> Result<Existing, Failure> {
+        let Some(Node::Map(members)) = read_json(image.get()) else {
             return Err(self.unexpected("a row of the answer is not an object"));
         };
-        let id = self.member(&members, "id").map(|id| Cell::decode(Type::Uuid, id))?;
-        let Some(Cell::Uuid(id)) = id else { return Err(self.unexpected("its ids are not UUIDs")) };
+        let cell = |kind, name: &str| self.member(&members, name).map(|value| Cell::of_image(kind, value));
+        let Some(Cell::Uuid(id)) = cell(Type::Uuid, "id")? else {
+            return Err(self.unexpected("its ids are not UUIDs"));
+        };
         let owner = match &self.owner {
             None => None,
-            Some((column, _)) => match Cell::decode(Type::Uuid, self.member(&members, column)?) {
+            Some((column, _)) => match cell(Type::Uuid, column)? {
                 Some(Cell::Uuid(owner)) => Some(owner),
-                _ => None,
+                _ => None, // a row that is nobody's
             },
         };
-        let cell = |(name, kind)| self.member(&members, name).map(|value| Cell::decode(kind, value));
-        let columns = self.columns.iter().map(|column| (column.name.as_str(), column.kind));
-        Ok(Existing { id, owner, cells: columns.map(cell).collect::<Result<_, _>>()? })
+        let cells = self.columns.iter().map(|column| cell(column.kind, &column.name));
+        Ok(Existing { id, owner, cells: cells.collect::<Result<_, _>>()? })
     }
 
     /// Says what has to happen to each of some rows of the plan, in their order.

@@ -346,7 +346,7 @@ impl Job<'_> {
         let refused = write_all(self, survey, destination, papers, run, printer).await?;
         survey.report.took(Phase::Load, begun.elapsed());
         let begun = Instant::now();
-        read_back(survey, &refused, destination, printer).await?;
+        read_back(survey, &refused, destination, papers, printer).await?;
         survey.report.took(Phase::Verify, begun.elapsed());
         let Destination::Sql(target) = &mut *destination else { return Ok(refused) };
         let too_many = survey.report.rejects.count() > self.options.max_rejects;
@@ -397,10 +397,10 @@ async fn compare(
         return Ok((vec![Change::Insert; table.rows.len()], 0));
     }
     let has_children = plan.has_children(table);
-    let (mut changes, mut digest) = (Vec::with_capacity(table.rows.len()), 0_u128);
-    for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
+    let (mut changes, mut digest) = (vec![Change::Same; table.rows.len()], 0_u128);
+    for window in table.rows.by_id(WINDOW_ROWS, WINDOW_BYTES)? {
         let window = window?;
-        let rows: Vec<&Row> = window.iter().collect();
+        let rows: Vec<&Row> = window.iter().map(|(_, row)| row).collect();
         let existing = destination.existing(table, &rows, task).await?;
         let differ = table.compare(rows.iter().copied(), &existing)?;
         let settled = match mode {
@@ -411,15 +411,15 @@ async fn compare(
                 .map(|change| if change == Change::Update { Change::Keep } else { change })
                 .collect(),
         };
-        for (row, change) in window.iter().zip(&settled) {
+        for ((place, row), change) in window.iter().zip(settled) {
             match change {
                 Change::Same => digest = digest.wrapping_add(table.written(row).number()),
                 Change::Update if has_children => _ = parents.updated.insert(row.id),
                 Change::Keep if has_children => _ = parents.kept.insert(row.id),
                 Change::Insert | Change::Update | Change::Keep => {}
             }
+            changes[*place] = change;
         }
-        changes.extend(settled);
     }
     Ok((changes, digest))
 }
@@ -524,27 +524,31 @@ async fn write_all(
     Ok(refused)
 }
 
-/// Reads back what was written, and says where it differs.
+/// Reads back what was written, says where it differs, and seals it: from here on who changes a row has
+/// changed it since. Triggers of later rows may touch earlier ones, so it is done when all are written.
 async fn read_back(
     survey: &mut Survey,
     refused: &HashMap<Uuid, RefusedRow>,
     destination: &mut Destination,
+    papers: &mut Option<Papers>,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let Survey { plan, changes, report, digests, .. } = survey;
     let task = (report.written() > 0).then(|| printer.task("reading back", report.written()));
     for ((table, changes), digest) in plan.tables.iter().zip(&*changes).zip(digests) {
-        let mut changes = changes.iter();
-        for window in table.rows.batches(WINDOW_ROWS, WINDOW_BYTES) {
+        let Some(task) = task.as_ref().filter(|_| changes.iter().any(|change| is_due(*change))) else {
+            report.digest(&table.name, *digest);
+            continue;
+        };
+        for window in table.rows.by_id(WINDOW_ROWS, WINDOW_BYTES)? {
             let window = window?;
-            let written = window.iter().zip(&mut changes).filter(|(_, change)| is_due(**change));
+            let written = window.iter().filter(|(place, _)| changes.get(*place).copied().is_some_and(is_due));
             let rows: Vec<&Row> =
-                written.map(|(row, _)| row).filter(|row| !refused.contains_key(&row.id)).collect();
+                written.map(|(_, row)| row).filter(|row| !refused.contains_key(&row.id)).collect();
             if rows.is_empty() {
                 continue;
             }
-            let Some(task) = &task else { continue };
-            let existing = destination.existing(table, &rows, task).await?;
+            let (existing, seals) = destination.left(table, &rows, task).await?;
             report.verify.rows += rows.len();
             for (row, change) in rows.iter().zip(table.compare(rows.iter().copied(), &existing)?) {
                 match change {
@@ -560,6 +564,9 @@ async fn read_back(
                         report.mismatch(&table.name, row, "does not read back as it was written");
                     }
                 }
+            }
+            if let Some(ledger) = papers.as_mut().and_then(Papers::ledger) {
+                ledger.seal(&table.name, seals)?;
             }
         }
         report.digest(&table.name, *digest);

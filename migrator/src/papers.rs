@@ -20,9 +20,7 @@ use crate::report::{Ending, MappingFile, Report, masked};
 use crate::run::folder::{Folder, Runs};
 use crate::run::{self, Inputs, Kind, Place, Run, Status};
 use crate::sql::Recorded;
-
-/// How many rows are looked at at a time when a run is sealed.
-const SEALED_AT_ONCE: usize = 1_000;
+use crate::target::Target;
 
 /// The papers of one run.
 #[derive(Debug)]
@@ -160,7 +158,7 @@ impl Papers {
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        if let Destination::Rest(target) = destination {
+        if let (Destination::Rest(target), true) = (&*destination, self.resumed) {
             self.seal(&folder, target).await?;
         }
         if plan.rejects.count > 0 {
@@ -188,18 +186,15 @@ impl Papers {
         Ok(())
     }
 
-    /// Notes how the rows of the run are at its end: from here on who changes one has changed it since.
-    async fn seal(&mut self, folder: &Folder, target: &crate::target::Target) -> Result<(), Failure> {
+    /// Notes how all rows of the run are at its end. The engine has sealed what it wrote as it read it back;
+    /// what was written before the run stopped half way it has found there, and not written.
+    async fn seal(&mut self, folder: &Folder, target: &Target) -> Result<(), Failure> {
         let mut reader = Reader::open(&folder.file(file::NAME))?;
         let Some(ledger) = &mut self.ledger else { return Ok(()) };
         for key in reader.keys() {
             let rows = reader.batch(&key)?.rows;
-            for rows in rows.chunks(SEALED_AT_ONCE) {
-                let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-                let images = target.images(&key.table, &ids).await?;
-                let seals = images.iter().filter_map(|(id, image)| Some((*id, Digest::of_image(image)?)));
-                ledger.seal(&key.table, seals.collect())?;
-            }
+            let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+            ledger.seal(&key.table, Digest::of_images(&target.images(&key.table, &ids, drop).await?))?;
         }
         Ok(())
     }

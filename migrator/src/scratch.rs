@@ -36,7 +36,12 @@ impl Scratch {
 
     /// Reads from a place to the end.
     pub(crate) fn reader(&self, at: u64) -> BufReader<Reader<'_>> {
-        BufReader::with_capacity(64 << 10, Reader { scratch: self, at })
+        BufReader::with_capacity(64 << 10, self.at(at))
+    }
+
+    /// The same, for who reads little in one place.
+    pub(crate) fn at(&self, at: u64) -> Reader<'_> {
+        Reader { scratch: self, at }
     }
 
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -140,7 +145,7 @@ impl<const N: usize> Sorter<N> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         for (start, end) in starts.zip(&self.ends) {
             let mut left = (end - start) / N as u64;
-            let mut reader = BufReader::with_capacity(N * 256, Reader { scratch: &self.runs, at: start });
+            let mut reader = BufReader::with_capacity(N * 256, self.runs.at(start));
             runs.push(Box::new(std::iter::from_fn(move || {
                 left = left.checked_sub(1)?;
                 let mut entry = [0; N];

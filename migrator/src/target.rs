@@ -4,24 +4,27 @@
 //! told. Everything asked here may be asked twice with the same end: rows are found by the ids we
 //! computed, and written by upsert. So a lost answer is simply asked for again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use supabase_sdk::auth::NewUser;
-use supabase_sdk::rest::col;
+use supabase_sdk::rest::{Rows, col};
 use supabase_sdk::{Client, Error, ErrorKind, Retry};
 use uuid::Uuid;
 
-use crate::diff::Existing;
 use crate::exit::{self, Failure};
-use crate::plan::{Row, TablePlan};
+use crate::plan::TablePlan;
 
 /// How many ids one question holds: 100 of them are 4 kB of address, which every gateway takes.
 const IDS_A_QUESTION: usize = 100;
+
+/// How many rows one question asks for, where they lie side by side: no server gives more by default.
+const ROWS_A_QUESTION: usize = 1_000;
 
 /// How many questions wait for their answers at a time.
 pub(crate) const AT_ONCE: usize = 4;
@@ -205,12 +208,15 @@ impl Target {
     /// # Errors
     /// Exit code 7, naming the table and the columns, when not.
     pub async fn check(&self, table: &TablePlan) -> Result<(), Failure> {
-        let Err(error) = self.look(table, table.select_list()).await else { return Ok(()) };
+        let owner = table.owner.iter().map(|(column, _)| column.as_str());
+        let columns = table.columns.iter().map(|column| column.name.as_str());
+        let all: Vec<&str> = std::iter::once("id").chain(owner).chain(columns).collect();
+        let Err(error) = self.look(table, &all.join(",")).await else { return Ok(()) };
         let mut missing = Vec::new();
         if is_about_a_column(&error) {
             // Servers do not all name the column, and none names more than one.
             for column in &table.columns {
-                match self.look(table, column.name.clone()).await {
+                match self.look(table, &column.name).await {
                     Err(error) if is_about_a_column(&error) => missing.push(column.name.as_str()),
                     Err(_) | Ok(()) => {}
                 }
@@ -226,35 +232,68 @@ impl Target {
     }
 
     /// Asks for columns of no row.
-    async fn look(&self, table: &TablePlan, columns: String) -> Result<(), Error> {
-        self.client.from(&table.name).select(&columns).limit(0).fetch().await.map(drop)
+    async fn look(&self, table: &TablePlan, columns: &str) -> Result<(), Error> {
+        self.client.from(&table.name).select(columns).limit(0).fetch().await.map(drop)
     }
 
-    /// Those of these rows that are there, as they are. `asked` hears how many more were asked for.
+    /// Those of these rows that are there, each as one document with all of its columns. `asked` hears how
+    /// many more were asked for.
     ///
     /// # Errors
-    /// Exit code 6 when nobody answers, 7 when the table is not as the plan has it.
-    pub async fn existing(
+    /// Exit code 6 when nobody answers, 7 when the table refuses.
+    pub async fn images(
         &self,
-        table: &TablePlan,
-        rows: &[&Row],
+        table: &str,
+        ids: &[Uuid],
         mut asked: impl FnMut(usize),
-    ) -> Result<Vec<Existing>, Failure> {
-        let questions = rows.chunks(IDS_A_QUESTION).map(|rows| async move {
-            let select = self.client.from(&table.name).select(&table.select_list());
-            let select = select.filter(col("id").is_in(rows.iter().map(|row| row.id)));
-            let there = select.typed::<Box<RawValue>>().fetch().await;
-            let there = there.map_err(|error| table_failure(&table.name, error))?;
-            let there = there.iter().map(|row| table.decode(row)).collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, Failure>((there, rows.len()))
-        });
-        let mut answers = futures_util::stream::iter(questions).buffer_unordered(AT_ONCE);
-        let mut existing = Vec::new();
+    ) -> Result<HashMap<Uuid, Box<RawValue>>, Failure> {
+        let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let crowd = AtomicBool::new(false);
+        let stretches = ids.chunks(ROWS_A_QUESTION).map(|stretch| self.stretch(table, stretch, &crowd));
+        let mut answers = futures_util::stream::iter(stretches).buffer_unordered(AT_ONCE);
+        let mut images = HashMap::with_capacity(ids.len());
         while let Some((there, count)) = answers.try_next().await? {
-            existing.extend(there);
+            images.extend(there);
             asked(count);
         }
-        Ok(existing)
+        Ok(images)
+    }
+
+    /// The rows of some ids in order, and how many ids those were. A stretch of keys is one question, and
+    /// answered with whatever rows lie there; where most are not ours it is given up, and the rows are asked
+    /// for by name.
+    async fn stretch(
+        &self,
+        table: &str,
+        ids: &[Uuid],
+        crowd: &AtomicBool,
+    ) -> Result<(Vec<(Uuid, Box<RawValue>)>, usize), Failure> {
+        let (mut found, mut rest) = (Vec::new(), ids);
+        while let [first, .., last] = rest
+            && rest.len() > IDS_A_QUESTION
+            && !crowd.load(Ordering::Relaxed)
+        {
+            let between = self.client.from(table).select("*");
+            let between = between.filter(col("id").gte(*first)).filter(col("id").lte(*last));
+            let there = between.order(col("id").asc()).limit(rest.len()).typed().fetch().await;
+            let there = identified(table, there)?;
+            // The server may have a limit of its own: what is after the last row of the answer is still open.
+            let Some((end, _)) = there.last() else { return Ok((found, ids.len())) };
+            let open = rest.partition_point(|id| id <= end);
+            let count = there.len();
+            let ours = there.into_iter().filter(|(id, _)| rest.binary_search(id).is_ok());
+            let before = found.len();
+            found.extend(ours);
+            if (found.len() - before) * 2 < count {
+                crowd.store(true, Ordering::Relaxed);
+            }
+            rest = &rest[open..];
+        }
+        for named in rest.chunks(IDS_A_QUESTION) {
+            let select = self.client.from(table).select("*").filter(col("id").is_in(named.iter().copied()));
+            found.extend(identified(table, select.typed().fetch().await)?);
+        }
+        Ok((found, ids.len()))
     }
 
     /// True if a table has no row that we can see: then none of ours is there.
@@ -307,6 +346,24 @@ impl Target {
         let upsert = self.client.from(table).upsert_many(rows).columns(columns).on_conflict(col("id"));
         upsert.send().await.map(drop)
     }
+}
+
+/// Rows with their ids.
+fn identified(
+    table: &str,
+    answer: Result<Rows<Box<RawValue>>, Error>,
+) -> Result<Vec<(Uuid, Box<RawValue>)>, Failure> {
+    let rows = answer.map_err(|error| table_failure(table, error))?;
+    let id = |row: Box<RawValue>| match serde_json::from_str(row.get()) {
+        Ok(Id { id }) => Ok((id, row)),
+        Err(error) => {
+            let message = format!("table `{table}`: a row of the answer has no id that is a UUID");
+            Err(Failure::new(exit::REFUSED, "target.answer", message)
+                .help("apply the migrations of this project to the target, or correct the mapping")
+                .because(error))
+        }
+    };
+    rows.into_iter().map(id).collect()
 }
 
 /// The person with an e-mail address, by the secret key's authority.

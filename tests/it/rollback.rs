@@ -357,8 +357,9 @@ impl Api {
         let mut ledger = Writer::open(&folder.file(file::NAME)).unwrap();
         for (table, rows, refers) in &garage.tables {
             ledger.table(Table::of(table, refers.clone())).unwrap();
-            let existing =
-                self.target.existing(table, &rows.iter().collect::<Vec<_>>(), |_| {}).await.unwrap();
+            let all: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+            let there = self.target.images(&table.name, &all, drop).await.unwrap();
+            let existing: Vec<_> = there.values().map(|image| table.decode(image).unwrap()).collect();
             let changes = table.compare(rows, &existing).unwrap();
             for (part, (op, change)) in [(0, (Op::Insert, Change::Insert)), (1, (Op::Update, Change::Update))]
             {
@@ -368,7 +369,7 @@ impl Api {
                     continue;
                 }
                 let ids: Vec<Uuid> = due.iter().map(|row| row.id).collect();
-                let mut before = self.target.images(&table.name, &ids).await.unwrap();
+                let mut before = self.target.images(&table.name, &ids, drop).await.unwrap();
                 let touched = due.iter().map(|row| Touched {
                     id: row.id,
                     ours: table.written(row),
@@ -388,9 +389,8 @@ impl Api {
         }
         for (table, rows, _) in &garage.tables {
             let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            let images = self.target.images(&table.name, &ids).await.unwrap();
-            let seals = images.iter().map(|(id, image)| (*id, Digest::of_image(image).unwrap())).collect();
-            ledger.seal(&table.name, seals).unwrap();
+            let images = self.target.images(&table.name, &ids, drop).await.unwrap();
+            ledger.seal(&table.name, Digest::of_images(&images)).unwrap();
         }
         run.status = Status::Done;
         folder.save(&run).unwrap();

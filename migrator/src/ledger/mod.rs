@@ -12,6 +12,7 @@
 
 pub mod file;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::cell::Cell;
 use crate::diff::Existing;
 use crate::exit::{self, Failure};
 use crate::export::read_json;
-use crate::node::{Map, Node};
+use crate::node::Node;
 use crate::plan::{PlannedColumn, Row, Rows, TablePlan};
 
 /// A table a run wrote to, as far as undoing needs it.
@@ -138,6 +139,11 @@ impl Digest {
         hasher.update(read_json(image.get())?.canonical_json().as_bytes());
         Some(Self::of(&hasher))
     }
+
+    /// The same of several, as they are sealed.
+    pub fn of_images(images: &HashMap<Uuid, Box<RawValue>>) -> Vec<(Uuid, Self)> {
+        images.iter().filter_map(|(id, image)| Some((*id, Self::of_image(image)?))).collect()
+    }
 }
 
 impl Table {
@@ -225,31 +231,6 @@ impl TablePlan {
         }
         Digest::of(&hasher)
     }
-
-    /// Reads a whole row that was asked for as one document.
-    ///
-    /// # Errors
-    /// Exit code 7 when a column of the plan is not in it.
-    pub fn of_image(&self, image: &RawValue) -> Result<Existing, Failure> {
-        let Some(Node::Map(members)) = read_json(image.get()) else {
-            return Err(unreadable("a row is no object"));
-        };
-        let id = member(&members, "id")?;
-        let Some(Cell::Uuid(id)) = Cell::of_image(crate::cell::Type::Uuid, id) else {
-            return Err(unreadable("an id is no UUID"));
-        };
-        let owner = match &self.owner {
-            None => None,
-            Some((column, _)) => match member(&members, column)? {
-                Node::Text(text) => text.parse().ok(),
-                _ => None, // a row that is nobody's
-            },
-        };
-        let cell = |column: &PlannedColumn| {
-            member(&members, &column.name).map(|value| Cell::of_image(column.kind, value))
-        };
-        Ok(Existing::new(id, owner, self.columns.iter().map(cell).collect::<Result<_, _>>()?))
-    }
 }
 
 /// The names of the columns of a whole row.
@@ -258,10 +239,6 @@ pub(crate) fn names(image: &RawValue) -> Vec<String> {
         Some(Node::Map(members)) => members.into_keys().collect(),
         _ => Vec::new(), // no row
     }
-}
-
-fn member<'m>(members: &'m Map, name: &str) -> Result<&'m Node, Failure> {
-    members.get(name).ok_or_else(|| unreadable(&format!("a row has no column `{name}`")))
 }
 
 /// A ledger this program cannot make sense of.
@@ -315,13 +292,13 @@ mod tests {
             "extra":{"a":[null],"b":1.5},"updated_at":"2024-01-01"}"#,
         );
         let sent: Vec<String> = table.sent_columns(&written).map(str::to_owned).collect();
-        assert_eq!(table.ours(&table.of_image(&there).unwrap(), &sent), table.written(&written));
+        assert_eq!(table.ours(&table.decode(&there).unwrap(), &sent), table.written(&written));
         for (from, to) in
             [("tea", "tee"), ("1.50,", "1.51,"), ("a,b", "a"), ("[null],\"b\"", "[],\"b\""), ("07\"", "08\"")]
         {
             let changed = image(&there.get().replacen(from, to, 1));
             assert_ne!(
-                table.ours(&table.of_image(&changed).unwrap(), &sent),
+                table.ours(&table.decode(&changed).unwrap(), &sent),
                 table.written(&written),
                 "{from}"
             );
@@ -337,7 +314,7 @@ mod tests {
             "name":"tea","price":null,"at":"-infinity","tags":[],"extra":{}}"#,
         );
         let sent = ["name".to_owned(), "price".to_owned()];
-        assert_eq!(table.ours(&table.of_image(&there).unwrap(), &sent), table.written(&written));
+        assert_eq!(table.ours(&table.decode(&there).unwrap(), &sent), table.written(&written));
     }
 
     #[test]

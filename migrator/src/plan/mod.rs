@@ -14,7 +14,6 @@ mod settle;
 mod shape;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -381,20 +380,6 @@ impl TablePlan {
     /// The column at this place of a row's cells.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|planned| planned.name == column)
-    }
-
-    /// What to ask of the database about rows that exist: a `select` that keeps every digit.
-    pub fn select_list(&self) -> String {
-        let mut list = "id".to_owned();
-        if let Some((owner, _)) = &self.owner {
-            list.push(',');
-            list.push_str(owner);
-        }
-        for column in &self.columns {
-            // Writing to a String cannot fail.
-            let _ = write!(list, ",{}{}", column.name, column.kind.cast());
-        }
-        list
     }
 }
 

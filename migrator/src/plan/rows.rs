@@ -12,7 +12,7 @@ use crate::cell::Cell;
 use crate::export::read_json;
 use crate::node::Node;
 use crate::pointer::Pointer;
-use crate::scratch::{self, Scratch};
+use crate::scratch::{self, Scratch, Sorter};
 
 /// Rows in the order of the file.
 #[derive(Debug, Default)]
@@ -29,6 +29,21 @@ pub struct Batches<'r> {
     most: usize,
     bytes: usize,
 }
+
+/// Rows being read back in the order of their ids, each with its place among all.
+#[derive(Debug)]
+pub struct ById<'r> {
+    scratch: &'r Scratch,
+    /// An entry for each row: its id, its place, where it lies.
+    order: Scratch,
+    next: u64,
+    most: usize,
+    bytes: usize,
+}
+
+/// The bytes of an id, and of an entry of [`ById`].
+const ID: usize = 16;
+const ENTRY: usize = ID + 8 + 8;
 
 impl Rows {
     /// Takes one more row.
@@ -53,6 +68,25 @@ impl Rows {
     /// All rows in pieces of at most so many rows and about so many bytes; a larger row stands alone.
     pub fn batches(&self, most: usize, bytes: usize) -> Batches<'_> {
         Batches { reader: self.scratch.reader(0), left: self.count, most: most.max(1), bytes }
+    }
+
+    /// The same in the order of ids, so that a piece is a stretch of keys that a database reads at once.
+    pub fn by_id(&self, most: usize, bytes: usize) -> io::Result<ById<'_>> {
+        let (mut sorter, mut order) = (Sorter::<ENTRY>::default(), Scratch::default());
+        let mut reader = self.scratch.reader(0);
+        let mut at = 0_u64;
+        for place in 0..self.count as u64 {
+            let size = size(&mut reader)?;
+            let mut entry = [0; ENTRY];
+            reader.read_exact(&mut entry[..ID])?;
+            entry[ID..ID + 8].copy_from_slice(&place.to_be_bytes());
+            entry[ID + 8..].copy_from_slice(&at.to_be_bytes());
+            sorter.push(entry)?;
+            io::copy(&mut reader.by_ref().take((size - ID) as u64), &mut io::sink())?;
+            at += (HEAD + size) as u64;
+        }
+        sorter.each(|entry| order.write_all(&entry))?;
+        Ok(ById { scratch: &self.scratch, order, next: 0, most: most.max(1), bytes })
     }
 
     /// All rows, in memory.
@@ -86,11 +120,50 @@ impl Iterator for Batches<'_> {
     }
 }
 
-fn row(reader: &mut impl Read) -> io::Result<(Row, usize)> {
-    let mut head = [0; 4];
+impl ById<'_> {
+    fn row(&mut self) -> io::Result<(usize, Row, usize)> {
+        let mut entry = [0; ENTRY];
+        self.order.at(self.next).read_exact(&mut entry)?;
+        self.next += ENTRY as u64;
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let (row, size) = row(&mut self.scratch.at(number(&entry[ID + 8..])))?;
+        Ok((usize::try_from(number(&entry[ID..ID + 8])).unwrap_or(usize::MAX), row, size))
+    }
+}
+
+impl Iterator for ById<'_> {
+    type Item = io::Result<Vec<(usize, Row)>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut rows, mut used) = (Vec::new(), 0);
+        while self.next < self.order.len() && rows.len() < self.most && used < self.bytes {
+            match self.row() {
+                Ok((place, row, size)) => {
+                    used += size;
+                    rows.push((place, row));
+                }
+                Err(error) => {
+                    self.next = self.order.len();
+                    return Some(Err(error));
+                }
+            }
+        }
+        (!rows.is_empty()).then_some(Ok(rows))
+    }
+}
+
+/// The bytes before a row: how many it has.
+const HEAD: usize = 4;
+
+fn size(reader: &mut impl Read) -> io::Result<usize> {
+    let mut head = [0; HEAD];
     reader.read_exact(&mut head)?;
     // What was written had a length that fits.
-    let size = u32::from_le_bytes(head) as usize;
+    Ok(u32::from_le_bytes(head) as usize)
+}
+
+fn row(reader: &mut impl Read) -> io::Result<(Row, usize)> {
+    let size = size(reader)?;
     let mut bytes = vec![0; size];
     reader.read_exact(&mut bytes)?;
     let row = decode(&bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
@@ -212,6 +285,27 @@ fn text(bytes: &mut &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_order_of_ids_is_that_of_their_bytes() {
+        let mut rows = Rows::default();
+        let text = |id: u128| "x".repeat(usize::try_from(id % 50).unwrap());
+        // Far apart and out of order; enough of them to lie on disk.
+        let ids: Vec<u128> = (1..30_000_u128).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C)).collect();
+        for id in &ids {
+            let cells = vec![Cell::Text(text(*id))];
+            rows.push(&Row { id: Uuid::from_u128(*id), at: Pointer::root(), cells }).unwrap();
+        }
+        let sorted: Vec<(usize, Row)> =
+            rows.by_id(700, usize::MAX).unwrap().flat_map(|rows| rows.unwrap()).collect();
+        assert!(sorted.is_sorted_by_key(|(_, row)| row.id));
+        assert_eq!(sorted.len(), ids.len());
+        for (place, row) in sorted {
+            assert_eq!(row.id, Uuid::from_u128(ids[place]));
+            assert_eq!(row.cells, [Cell::Text(text(ids[place]))]);
+        }
+        assert!(Rows::default().by_id(1, 1).unwrap().next().is_none());
+    }
 
     #[test]
     fn every_cell_comes_back_as_it_was() {

@@ -247,7 +247,7 @@ fn judge(plan: &TablePlan, sent: &[String], row: &Touched, now: Option<&Seen>) -
         return Verdict::Undo;
     }
     // A column that is gone since makes the row another one.
-    let ours = |image: &RawValue| Some(plan.ours(&plan.of_image(image).ok()?, sent));
+    let ours = |image: &RawValue| Some(plan.ours(&plan.decode(image).ok()?, sent));
     let current = now.image.as_deref().and_then(ours);
     if current.is_none() {
         return Verdict::Changed;
@@ -377,7 +377,7 @@ impl Way<'_> {
             Self::Rest { target, ledger, moved } => {
                 let sealed = ledger.is_sealed(&plan.name);
                 let mut seen: HashMap<_, _> =
-                    target.images(&plan.name, ids).await?.into_iter().map(image).collect();
+                    target.images(&plan.name, ids, drop).await?.into_iter().map(image).collect();
                 if let (true, Moved::These(moved)) = (sealed, moved) {
                     let holds = seen.iter_mut().filter(|(id, _)| !moved.contains(id));
                     holds.for_each(|(_, now)| now.whole = now.image.as_deref().and_then(Digest::of_image));
@@ -390,7 +390,7 @@ impl Way<'_> {
     async fn images(&mut self, table: &str, ids: &[Uuid]) -> Result<HashMap<Uuid, Box<RawValue>>, Failure> {
         match self {
             Self::Sql { target, .. } => target.images(table, ids).await,
-            Self::Rest { target, .. } => target.images(table, ids).await,
+            Self::Rest { target, .. } => target.images(table, ids, drop).await,
         }
     }
 
@@ -451,7 +451,7 @@ mod tests {
     #[test]
     fn a_row_is_taken_back_only_as_the_run_left_it() {
         let (plan, sent) = (plan(), ["name".to_owned()]);
-        let ours = plan.ours(&plan.of_image(&image("new", "1")).unwrap(), &sent);
+        let ours = plan.ours(&plan.decode(&image("new", "1")).unwrap(), &sent);
         let after = Digest::of_image(&image("new", "1"));
         let id = Uuid::from_u128(1);
         let sealed = Touched { id, ours, before: Some(image("old", "0")), after };

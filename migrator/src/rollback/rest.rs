@@ -27,30 +27,7 @@ const IDS_A_QUESTION: usize = 100;
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
-#[derive(Deserialize)]
-struct WithId {
-    id: Uuid,
-}
-
 impl Target {
-    /// These rows, each as one document with all of its columns.
-    ///
-    /// # Errors
-    /// Exit code 6 when nobody answers, 7 when the table refuses.
-    pub async fn images(&self, table: &str, ids: &[Uuid]) -> Result<HashMap<Uuid, Box<RawValue>>, Failure> {
-        let mut images = HashMap::new();
-        for ids in ids.chunks(IDS_A_QUESTION) {
-            let select = self.client().from(table).select("*").filter(col("id").is_in(ids.iter().copied()));
-            let rows = select.typed::<Box<RawValue>>().fetch().await;
-            for row in rows.map_err(|error| table_failure(table, error))? {
-                let WithId { id } =
-                    serde_json::from_str(row.get()).map_err(|error| unreadable(&error.to_string()))?;
-                images.insert(id, row);
-            }
-        }
-        Ok(images)
-    }
-
     /// Removes rows, but for those that others refer to.
     pub(super) async fn remove(
         &self,
@@ -80,7 +57,7 @@ impl Target {
                 }
                 (Ok(_), ids) => {
                     // Some were gone, or are not ours to remove.
-                    let there = self.images(table, ids).await?;
+                    let there = self.images(table, ids, drop).await?;
                     let became = |id: &Uuid| match there.contains_key(id) {
                         true => (*id, Taken::Refused("42501".to_owned())),
                         false => (*id, Taken::Done),
@@ -112,7 +89,7 @@ impl Target {
         only_sent: bool,
     ) -> Result<HashMap<Uuid, Taken>, Failure> {
         let ids: Vec<Uuid> = images.iter().map(|(id, _)| *id).collect();
-        let now = self.images(table, &ids).await?;
+        let now = self.images(table, &ids, drop).await?;
         let mut taken = HashMap::new();
         for (id, before) in images {
             let Some(Node::Map(current)) = now.get(id).and_then(|image| read_json(image.get())) else {

@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use crate::{OWNER, garage, plan};
 
-/// The row as PostgREST answers `select_list`: numbers and documents as text.
+/// The row as PostgREST answers it: numbers with all their digits.
 fn answer(table: &TablePlan, row: &Row, owner: Uuid) -> Existing {
     let cells = table.columns.iter().zip(&row.cells).map(|(column, cell)| {
         let json = serde_json::to_string(cell).expect("JSON");
         let json = match (column.kind, cell) {
-            (Type::Jsonb, Cell::Json(_)) => serde_json::to_string(&json).expect("JSON"),
+            (Type::Numeric(_), Cell::Numeric(_)) => json.trim_matches('"').to_owned(),
             (Type::Timestamptz, Cell::Instant(_)) => json.replace('Z', "+00:00"),
             (Type::Timestamptz, Cell::Unset) => "\"2026-01-01T00:00:00+00:00\"".to_owned(),
             _ => json,
@@ -88,6 +88,4 @@ fn rows_that_leave_a_column_to_the_table_go_apart() {
     assert_eq!(groups.iter().map(|group| group.rows.len()).collect::<Vec<_>>(), [1, 2]);
     assert!(groups[0].columns.contains(&"created_at") && !groups[1].columns.contains(&"created_at"));
     assert!(!groups[0].columns.contains(&"updated_at"));
-    assert!(table.select_list().starts_with("id,owner_id,first_name,"));
-    assert!(table.select_list().ends_with(",extra::text"));
 }
