@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::diff::{Change, Existing};
@@ -111,9 +112,13 @@ impl Destination {
     ) -> Result<Vec<Existing>, Failure> {
         match self {
             Self::Rest(target) => {
-                let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-                let images = target.images(&table.name, &ids, |rows| task.add(rows)).await?;
-                images.values().map(|image| table.decode(image)).collect()
+                let mut existing = Vec::with_capacity(rows.len());
+                let take = |_, image: Box<RawValue>| {
+                    existing.push(table.decode(&image)?);
+                    Ok(())
+                };
+                target.each(&table.name, &ids(rows), |rows| task.add(rows), take).await?;
+                Ok(existing)
             }
             Self::Sql(target) => {
                 let existing = target.existing(table, rows).await;
@@ -136,10 +141,15 @@ impl Destination {
         let Self::Rest(target) = self else {
             return Ok((self.existing(table, rows, task).await?, Vec::new()));
         };
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let images = target.images(&table.name, &ids, |rows| task.add(rows)).await?;
-        let existing = images.values().map(|image| table.decode(image)).collect::<Result<_, _>>()?;
-        Ok((existing, Digest::of_images(&images)))
+        let (mut existing, mut seals) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let take = |id, image: Box<RawValue>| {
+            let (row, seal) = table.decode_sealed(&image)?;
+            existing.push(row);
+            seals.push((id, seal));
+            Ok(())
+        };
+        target.each(&table.name, &ids(rows), |rows| task.add(rows), take).await?;
+        Ok((existing, seals))
     }
 
     /// Those of these ids that a table has.
@@ -163,6 +173,10 @@ impl Destination {
             Self::Sql(target) => target.leftover(table, parents).await,
         }
     }
+}
+
+fn ids(rows: &[&Row]) -> Vec<Uuid> {
+    rows.iter().map(|row| row.id).collect()
 }
 
 /// True for a change that is a write.

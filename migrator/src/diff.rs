@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::cell::{Cell, Type};
 use crate::exit::{self, Failure};
 use crate::export::read_json;
+use crate::ledger::Digest;
 use crate::node::{Map, Node};
 use crate::plan::{Row, TablePlan};
 
@@ -69,10 +70,24 @@ impl TablePlan {
     /// # Errors
     /// Exit code 7 when a column of the plan is not in it.
     pub fn decode(&self, image: &RawValue) -> Result<Existing, Failure> {
-        let Some(Node::Map(members)) = read_json(image.get()) else {
+        self.existing(&self.document(image)?)
+    }
+
+    /// The same, and what the row is sealed with.
+    pub(crate) fn decode_sealed(&self, image: &RawValue) -> Result<(Existing, Digest), Failure> {
+        let document = self.document(image)?;
+        Ok((self.existing(&document)?, Digest::of_document(&document)))
+    }
+
+    fn document(&self, image: &RawValue) -> Result<Node, Failure> {
+        read_json(image.get()).ok_or_else(|| self.unexpected("a row of the answer is not JSON"))
+    }
+
+    fn existing(&self, document: &Node) -> Result<Existing, Failure> {
+        let Node::Map(members) = document else {
             return Err(self.unexpected("a row of the answer is not an object"));
         };
-        let cell = |kind, name: &str| self.member(&members, name).map(|value| Cell::of_image(kind, value));
+        let cell = |kind, name: &str| self.member(members, name).map(|value| Cell::of_image(kind, value));
         let Some(Cell::Uuid(id)) = cell(Type::Uuid, "id")? else {
             return Err(self.unexpected("its ids are not UUIDs"));
         };

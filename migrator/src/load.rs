@@ -67,7 +67,7 @@ pub async fn window(
                 let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
                 let mut before = match op {
                     Op::Insert => HashMap::new(),
-                    Op::Update => target.images(&table.name, &ids, drop).await?,
+                    Op::Update => target.images(&table.name, &ids).await?,
                 };
                 let touched = rows.iter().map(|row| Touched {
                     id: row.id,

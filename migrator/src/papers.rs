@@ -194,7 +194,7 @@ impl Papers {
         for key in reader.keys() {
             let rows = reader.batch(&key)?.rows;
             let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            ledger.seal(&key.table, Digest::of_images(&target.images(&key.table, &ids, drop).await?))?;
+            ledger.seal(&key.table, Digest::of_images(&target.images(&key.table, &ids).await?))?;
         }
         Ok(())
     }

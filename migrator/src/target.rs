@@ -236,27 +236,41 @@ impl Target {
         self.client.from(&table.name).select(columns).limit(0).fetch().await.map(drop)
     }
 
-    /// Those of these rows that are there, each as one document with all of its columns. `asked` hears how
-    /// many more were asked for.
+    /// Those of these rows that are there, each as one document with all of its columns.
     ///
     /// # Errors
     /// Exit code 6 when nobody answers, 7 when the table refuses.
-    pub async fn images(
+    pub async fn images(&self, table: &str, ids: &[Uuid]) -> Result<HashMap<Uuid, Box<RawValue>>, Failure> {
+        let mut images = HashMap::with_capacity(ids.len());
+        let take = |id, image| {
+            images.insert(id, image);
+            Ok(())
+        };
+        self.each(table, ids, drop, take).await?;
+        Ok(images)
+    }
+
+    /// The same, one after the other as they come, while the server is busy with the next. `asked` hears how
+    /// many more were asked for.
+    ///
+    /// # Errors
+    /// As [`Self::images`], and what `take` fails with.
+    pub(crate) async fn each(
         &self,
         table: &str,
         ids: &[Uuid],
         mut asked: impl FnMut(usize),
-    ) -> Result<HashMap<Uuid, Box<RawValue>>, Failure> {
+        mut take: impl FnMut(Uuid, Box<RawValue>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let crowd = AtomicBool::new(false);
         let stretches = ids.chunks(ROWS_A_QUESTION).map(|stretch| self.stretch(table, stretch, &crowd));
         let mut answers = futures_util::stream::iter(stretches).buffer_unordered(AT_ONCE);
-        let mut images = HashMap::with_capacity(ids.len());
         while let Some((there, count)) = answers.try_next().await? {
-            images.extend(there);
+            there.into_iter().try_for_each(|(id, image)| take(id, image))?;
             asked(count);
         }
-        Ok(images)
+        Ok(())
     }
 
     /// The rows of some ids in order, and how many ids those were. A stretch of keys is one question, and

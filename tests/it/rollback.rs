@@ -358,7 +358,7 @@ impl Api {
         for (table, rows, refers) in &garage.tables {
             ledger.table(Table::of(table, refers.clone())).unwrap();
             let all: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            let there = self.target.images(&table.name, &all, drop).await.unwrap();
+            let there = self.target.images(&table.name, &all).await.unwrap();
             let existing: Vec<_> = there.values().map(|image| table.decode(image).unwrap()).collect();
             let changes = table.compare(rows, &existing).unwrap();
             for (part, (op, change)) in [(0, (Op::Insert, Change::Insert)), (1, (Op::Update, Change::Update))]
@@ -369,7 +369,7 @@ impl Api {
                     continue;
                 }
                 let ids: Vec<Uuid> = due.iter().map(|row| row.id).collect();
-                let mut before = self.target.images(&table.name, &ids, drop).await.unwrap();
+                let mut before = self.target.images(&table.name, &ids).await.unwrap();
                 let touched = due.iter().map(|row| Touched {
                     id: row.id,
                     ours: table.written(row),
@@ -389,7 +389,7 @@ impl Api {
         }
         for (table, rows, _) in &garage.tables {
             let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            let images = self.target.images(&table.name, &ids, drop).await.unwrap();
+            let images = self.target.images(&table.name, &ids).await.unwrap();
             ledger.seal(&table.name, Digest::of_images(&images)).unwrap();
         }
         run.status = Status::Done;

@@ -89,6 +89,17 @@ async fn entries(database: Option<&mut SqlTarget>, runs: &Runs) -> Result<Vec<En
     })
 }
 
+impl Entry {
+    /// From which files to where; of a rollback, only where.
+    fn way(&self) -> String {
+        match self.files.as_slice() {
+            [] => format!("→ {}", self.target),
+            [file] => format!("{file} → {}", self.target),
+            [file, more @ ..] => format!("{file} and {} more → {}", more.len(), self.target),
+        }
+    }
+}
+
 impl From<Run> for Entry {
     fn from(run: Run) -> Self {
         let Run { id, kind, status, undoes, started_at, ended_at, inputs, rows, plan: _ } = run;
@@ -131,10 +142,14 @@ fn table(entries: &[Entry]) -> String {
     if entries.is_empty() {
         return "no runs".to_owned();
     }
-    let mut lines = vec![format!("{:36} {:20} {:8} {:19} {:>8}", "run", "started", "kind", "status", "rows")];
+    let mut lines = vec![format!(
+        "{:36} {:20} {:8} {:19} {:>8}  {}",
+        "run", "started", "kind", "status", "rows", "from → to"
+    )];
     lines.extend(entries.iter().map(|entry| {
         let (kind, status) = (entry.kind.name(), words(entry.status));
-        format!("{} {:20} {kind:8} {status:19} {:>8}", entry.id, second(entry.started_at), entry.rows)
+        let (started, way) = (second(entry.started_at), entry.way());
+        format!("{} {started:20} {kind:8} {status:19} {:>8}  {way}", entry.id, entry.rows)
     }));
     lines.join("\n")
 }

@@ -39,6 +39,8 @@ phrases! {
     In: "in", "lus";
     Inserted: "inserted", "ajouté|ajoutés";
     Updated: "updated", "modifié|modifiés";
+    Missing: "missing", "manquant|manquants";
+    Differing: "differing", "différent|différents";
     Same: "same", "inchangé|inchangés";
     Kept: "kept", "gardé|gardés";
     Merged: "merged", "fusionné|fusionnés";

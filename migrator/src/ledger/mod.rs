@@ -135,9 +135,13 @@ impl Digest {
     /// The hash of a whole row that was asked for as one document; member order and the spelling of
     /// numbers do not count.
     pub fn of_image(image: &RawValue) -> Option<Self> {
+        Some(Self::of_document(&read_json(image.get())?))
+    }
+
+    pub(crate) fn of_document(document: &Node) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(read_json(image.get())?.canonical_json().as_bytes());
-        Some(Self::of(&hasher))
+        hasher.update(document.canonical_json().as_bytes());
+        Self::of(&hasher)
     }
 
     /// The same of several, as they are sealed.

@@ -206,6 +206,7 @@ impl Printer {
 /// The table of all accounts, fitted to its numbers and the terminal.
 struct Account {
     lang: Lang,
+    ending: Ending,
     first: usize,
     /// What is shown, and how wide.
     columns: Vec<(Column, usize)>,
@@ -217,9 +218,10 @@ impl Account {
         let labels = [Phrase::Table, Phrase::Total].map(|label| visible(&lang.say(label)));
         let first = names.chain(labels).max().unwrap_or_default();
         let stopped = report.total.not_written > 0;
+        let ending = report.ending;
         let wide = |(label, value): Column| {
             let number = visible(&lang.number(value(&report.total)));
-            visible(&lang.say(label)).max(number).max(8)
+            visible(&lang.say(named(label, ending))).max(number).max(8)
         };
         let used = |(_, value): &Column| value(&report.total) > 0;
         let shown = COLUMNS.into_iter().filter(|(label, _)| stopped || *label != Phrase::NotWritten);
@@ -231,11 +233,11 @@ impl Account {
                 columns.remove(place);
             }
         }
-        Self { lang, first, columns }
+        Self { lang, ending, first, columns }
     }
 
     fn head(&self) -> String {
-        self.row(&self.lang.say(Phrase::Table), |(label, _)| self.lang.say(label))
+        self.row(&self.lang.say(Phrase::Table), |(label, _)| self.lang.say(named(label, self.ending)))
     }
 
     fn line(&self, name: &str, line: &Line) -> String {
@@ -252,9 +254,18 @@ impl Account {
 
     /// The sum every line keeps.
     fn identity(&self) -> String {
-        let mut names = self.columns.iter().map(|((label, _), _)| self.lang.say(*label));
+        let mut names = self.columns.iter().map(|((label, _), _)| self.lang.say(named(*label, self.ending)));
         let whole = names.next().unwrap_or_default();
         format!("{whole} = {}", names.collect::<Vec<_>>().join(" + "))
+    }
+}
+
+/// What a column is called: a run that only looks adds and changes nothing.
+fn named(label: Phrase, ending: Ending) -> Phrase {
+    match (label, ending) {
+        (Phrase::Inserted, Ending::Verified) => Phrase::Missing,
+        (Phrase::Updated, Ending::Verified) => Phrase::Differing,
+        (label, Ending::Written | Ending::DryRun | Ending::Stopped | Ending::Verified) => label,
     }
 }
 

@@ -377,7 +377,7 @@ impl Way<'_> {
             Self::Rest { target, ledger, moved } => {
                 let sealed = ledger.is_sealed(&plan.name);
                 let mut seen: HashMap<_, _> =
-                    target.images(&plan.name, ids, drop).await?.into_iter().map(image).collect();
+                    target.images(&plan.name, ids).await?.into_iter().map(image).collect();
                 if let (true, Moved::These(moved)) = (sealed, moved) {
                     let holds = seen.iter_mut().filter(|(id, _)| !moved.contains(id));
                     holds.for_each(|(_, now)| now.whole = now.image.as_deref().and_then(Digest::of_image));
@@ -390,7 +390,7 @@ impl Way<'_> {
     async fn images(&mut self, table: &str, ids: &[Uuid]) -> Result<HashMap<Uuid, Box<RawValue>>, Failure> {
         match self {
             Self::Sql { target, .. } => target.images(table, ids).await,
-            Self::Rest { target, .. } => target.images(table, ids, drop).await,
+            Self::Rest { target, .. } => target.images(table, ids).await,
         }
     }
 

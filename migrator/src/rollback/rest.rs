@@ -57,7 +57,7 @@ impl Target {
                 }
                 (Ok(_), ids) => {
                     // Some were gone, or are not ours to remove.
-                    let there = self.images(table, ids, drop).await?;
+                    let there = self.images(table, ids).await?;
                     let became = |id: &Uuid| match there.contains_key(id) {
                         true => (*id, Taken::Refused("42501".to_owned())),
                         false => (*id, Taken::Done),
@@ -89,7 +89,7 @@ impl Target {
         only_sent: bool,
     ) -> Result<HashMap<Uuid, Taken>, Failure> {
         let ids: Vec<Uuid> = images.iter().map(|(id, _)| *id).collect();
-        let now = self.images(table, &ids, drop).await?;
+        let now = self.images(table, &ids).await?;
         let mut taken = HashMap::new();
         for (id, before) in images {
             let Some(Node::Map(current)) = now.get(id).and_then(|image| read_json(image.get())) else {
