@@ -113,6 +113,9 @@ fn are_one(one: &Found, other: &Found) -> bool {
     let alike = layout::alike(&one.place, &other.place);
     let (left, right) = (words(one), words(other));
     let named_alike = left == right || left.ends_with(&right) || right.ends_with(&left);
+    if are_lists_apart(one, other, &left, &right) {
+        return false;
+    }
     let ids = keys::ids(&one.place, one.items, &table(one)).zip(keys::ids(
         &other.place,
         other.items,
@@ -136,6 +139,22 @@ fn are_one(one: &Found, other: &Found) -> bool {
     // `luxe_properties` and `luxeProperties` are spelt apart and are one; so is a list that was split.
     named_alike && (alike >= SAME || left == right && alike >= layout::ALIKE) && ids_do_not_clash(one, other)
 }
+
+/// True if which of the two a record is in says something: side by side, and with no word in common, `todo`
+/// and `done`, or one named as a choice from the other, `films` and `favouriteFilms`.
+fn are_lists_apart(one: &Found, other: &Found, left: &[String], right: &[String]) -> bool {
+    let parent = |found: &Found| found.steps.split_last().map(|(_, parent)| parent.to_vec());
+    let chosen =
+        |words: &[String]| words.iter().any(|word| CHOICES.iter().any(|stem| word.starts_with(stem)));
+    parent(one) == parent(other)
+        && (!left.iter().any(|word| right.contains(word)) || chosen(left) != chosen(right))
+}
+
+/// How words for a choice from a list begin, in English and in French.
+const CHOICES: [&str; 14] = [
+    "fav", "liked", "saved", "pinned", "done", "complet", "archiv", "delet", "trash", "recent", "wish",
+    "termin", "supprim", "epingl",
+];
 
 /// True unless the same ids stand for records that say other things.
 fn ids_do_not_clash(one: &Found, other: &Found) -> bool {

@@ -105,6 +105,15 @@ fn records_lie_in_many_ways() {
             r#"{"orders_2024-01":[{"id":1,"a":2}],"orders_2024-02":[{"id":2,"a":3}],"orders_2024-03":[]}"#,
             &["from = \"orders_*[*]\"", "from = \"$group\""],
         ),
+        // Which list a film is in says something, the one it is in twice included.
+        (
+            r#"{"films":[{"id":"tt1","title":"a"},{"id":"tt2","title":"b"}],"favourites":[{"id":"tt2","title":"b"}]}"#,
+            &["from = \"films[*]\"", "from = \"favourites[*]\""],
+        ),
+        (
+            r#"{"films":[{"id":"tt1","title":"a"},{"id":"tt2","title":"b"}],"favouriteFilms":[{"id":"tt2","title":"b"}]}"#,
+            &["from = \"films[*]\"", "from = \"favouriteFilms[*]\""],
+        ),
         // A whole database below envelopes and stores.
         (
             r#"{"store":{"state":{"todos":[{"id":1},{"id":2}],"filter":"all"},"version":3}}"#,
