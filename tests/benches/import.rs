@@ -2,11 +2,14 @@
 //! beside the limit: `psql \copy` of the same rows, ready as CSV. All in one run, on one server, into one table
 //! with its policies and triggers, emptied before each step.
 //!
-//! `ROWS` says how many (`10000,100000`). The migrator is a process, and its time is that of the whole command:
-//! reading, planning, comparing, writing, reading back, sealing. Set `MIGRATOR_BIN` to a release build.
+//! `ROWS` says how many (`10000,100000`); those who are given their rows as one JSON document take no part above
+//! 200,000. The migrator is a process, and its time is that of the whole command:
+//! reading, planning, comparing, writing, reading back, sealing. Set `MIGRATOR_BIN` and `SUPABASE_STACK_BIN` to
+//! release builds. pgloader takes part where it is installed, and dlt where `DLT_PYTHON` names a Python that has it.
 #![allow(clippy::print_stdout, reason = "a benchmark tells its result")]
 #![allow(clippy::unwrap_used, reason = "a benchmark ends where it is surprised")]
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,6 +30,9 @@ use lab::{Lab, Place};
 const OWNER: &str = "owner@garage.test";
 const COLUMNS: &str = "id, owner_id, workspace_id, legacy_id, legacy_scope, first_name, last_name, email, phone, address, city, \
     postal_code, notes, created_at, legacy_updated_at, extra";
+
+/// How many rows fit into one JSON document, and into the node that reads it.
+const MOST_AS_JSON: usize = 200_000;
 
 /// One step of a round: who, and how long it took.
 struct Step {
@@ -86,33 +92,34 @@ impl Bench {
         steps.push(Step { who: "migrator --db-url, every row newer", took: self.import(&newer, true) });
         // The same rows for the others.
         self.psql(&format!("\\copy (select {COLUMNS} from customers) to '{}' csv", self.at("rows.csv")));
-        let json: String = self
-            .admin
-            .query_one("select json_agg(to_json(c))::text from (select * from customers) as c", &[])
-            .await
-            .unwrap()
-            .get(0);
-        let all: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&json).unwrap();
-        let names: Vec<&str> = COLUMNS.split(',').map(str::trim).collect();
-        let sent: Vec<serde_json::Value> = all
-            .into_iter()
-            .map(|row| row.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect())
-            .collect();
-        std::fs::write(self.at("rows.json"), serde_json::to_vec(&sent).unwrap()).unwrap();
+        let sent = if rows > MOST_AS_JSON { Vec::new() } else { self.rows_as_json().await };
 
         self.empty().await;
         let copy = self.psql(&format!("\\copy customers ({COLUMNS}) from '{}' csv", self.at("rows.csv")));
-        self.empty().await;
-        steps.push(Step { who: "node, postgres.js, inserts of 500", took: self.node("sql") });
+        if Command::new("pgloader").arg("--version").output().is_ok() {
+            self.empty().await;
+            steps.push(Step { who: "pgloader, the same CSV", took: self.pgloader() });
+            let there: i64 =
+                self.admin.query_one("select count(*) from customers", &[]).await.unwrap().get(0);
+            assert_eq!(usize::try_from(there), Ok(rows), "it ends well even where it loads nothing");
+        }
         self.empty().await;
         steps.push(Step { who: "migrator over the API", took: self.import(&export, false) });
-        self.empty().await;
-        steps.push(Step { who: "supabase-js, upserts of 500, one after the other", took: self.node("rest") });
-        self.empty().await;
-        steps.push(Step {
-            who: "posts of 500, four at once, ready as JSON",
-            took: self.posts(&secret, &sent).await,
-        });
+        if !sent.is_empty() {
+            if let Some(python) = std::env::var_os("DLT_PYTHON") {
+                steps.push(Step { who: "dlt, into tables of its own", took: self.dlt(python) });
+            }
+            self.empty().await;
+            steps.push(Step { who: "node, postgres.js, inserts of 500", took: self.node("sql") });
+            self.empty().await;
+            steps.push(Step {
+                who: "supabase-js, upserts of 500, one after the other",
+                took: self.node("rest"),
+            });
+            self.empty().await;
+            let took = self.posts(&secret, &sent).await;
+            steps.push(Step { who: "posts of 500, four at once, ready as JSON", took });
+        }
 
         let per_second = |took: Duration| rows as f64 / took.as_secs_f64();
         println!("\n{rows} customers\n\n| who | seconds | rows/s | x `\\copy` |\n|---|---:|---:|---:|");
@@ -182,6 +189,47 @@ impl Bench {
             "-c",
             statement,
         ]))
+    }
+
+    /// The rows as people have them in a script, here and in `rows.json`.
+    async fn rows_as_json(&self) -> Vec<serde_json::Value> {
+        let json: String = self
+            .admin
+            .query_one("select json_agg(to_json(c))::text from (select * from customers) as c", &[])
+            .await
+            .unwrap()
+            .get(0);
+        let all: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&json).unwrap();
+        let names: Vec<&str> = COLUMNS.split(',').map(str::trim).collect();
+        let sent: Vec<serde_json::Value> = all
+            .into_iter()
+            .map(|row| row.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect())
+            .collect();
+        std::fs::write(self.at("rows.json"), serde_json::to_vec(&sent).unwrap()).unwrap();
+        sent
+    }
+
+    fn dlt(&self, python: OsString) -> Duration {
+        let mut dlt = Command::new(python);
+        dlt.arg(lab::root().join("tests/benches/dlt_import.py")).arg(self.at("rows.json"));
+        dlt.env("SUPABASE_DB_URL", &self.place.db_url).env("RUNTIME__DLTHUB_TELEMETRY", "false");
+        // It keeps its state at home.
+        timed(dlt.env("HOME", &self.folder))
+    }
+
+    /// As its manual has it; `rows.csv` lies where it looks.
+    fn pgloader(&self) -> Duration {
+        let columns: Vec<&str> = COLUMNS.split(',').map(str::trim).collect();
+        let fields: Vec<String> = columns.iter().map(|name| format!("{name} [null if blanks]")).collect();
+        let (fields, columns) = (fields.join(", "), columns.join(", "));
+        let (csv, url) = (self.at("rows.csv"), &self.place.admin_db_url);
+        let load = format!(
+            "load csv from '{csv}' ({fields}) into {url} target table customers ({columns}) \
+             with fields optionally enclosed by '\"', fields escaped by double-quote, \
+             fields terminated by ',', on error stop;\n"
+        );
+        std::fs::write(self.at("customers.load"), load).unwrap();
+        timed(Command::new("pgloader").args(["--on-error-stop", &self.at("customers.load")]))
     }
 
     fn node(&self, how: &str) -> Duration {
