@@ -1,9 +1,9 @@
 //! Whatever ends an import in the middle, nothing is lost and nothing is doubled: what goes on from there
 //! ends as a run that nobody disturbed, and a rollback then finds the tables as they were before.
 //!
-//! Moments of a SIGKILL are drawn anew in each run and spread over the whole of an import: five for each way,
-//! or with `KILLS=50` fifty in all, forty-six of 800 rows and four of 20,000, which takes minutes. A fifth of the
-//! rows is in the tables before, as an older export left it, so that rows are changed and not only added.
+//! Moments of a SIGKILL are drawn anew in each run and spread over the whole of an import: ten in all of 800
+//! rows, or with `KILLS=50` fifty of 20,000, which takes a quarter of an hour. A fifth of the rows is in the
+//! tables before, as an older export left it, so that rows are changed and not only added.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -23,9 +23,10 @@ const TABLES: [&str; 4] = ["customers", "vehicles", "repairs", "repair_lines"];
 const SMALL: usize = 800;
 const LARGE: usize = 20_000;
 
-/// Whether all moments are tried.
-fn many() -> bool {
-    std::env::var("KILLS").is_ok_and(|moments| moments == "50")
+/// How many rows are imported, and at how many moments of that it is killed.
+fn killed_of(few: u32, many: u32) -> (usize, u32) {
+    let all = std::env::var("KILLS").is_ok_and(|moments| moments == "50");
+    if all { (LARGE, many) } else { (SMALL, few) }
 }
 
 /// A garage as its app exports it in some year.
@@ -259,7 +260,7 @@ async fn stamps(project: &Project) -> Vec<String> {
     stamps
 }
 
-async fn killed(rows: usize, way: Way, moments: u32) {
+async fn killed((rows, moments): (usize, u32), way: Way) {
     let moving = Move::of(rows, way).await;
     for moment in Moments::new(&format!("{way:?}, {rows} rows")).spread(moments) {
         let run = moving.killed_at(moment).await;
@@ -269,19 +270,13 @@ async fn killed(rows: usize, way: Way, moments: u32) {
 
 #[tokio::test]
 async fn straight_to_the_database_a_run_that_is_killed_loses_and_doubles_nothing() {
-    killed(SMALL, Way::Sql("never"), if many() { 14 } else { 3 }).await;
-    killed(SMALL, Way::Sql("auto"), if many() { 9 } else { 2 }).await;
-    if many() {
-        killed(LARGE, Way::Sql("never"), 2).await;
-    }
+    killed(killed_of(3, 15), Way::Sql("never")).await;
+    killed(killed_of(2, 10), Way::Sql("auto")).await;
 }
 
 #[tokio::test]
 async fn over_the_api_a_run_that_is_killed_loses_and_doubles_nothing() {
-    killed(SMALL, Way::Rest, if many() { 23 } else { 5 }).await;
-    if many() {
-        killed(LARGE, Way::Rest, 2).await;
-    }
+    killed(killed_of(5, 25), Way::Rest).await;
 }
 
 /// Every connection to the database ends, the API's too.
