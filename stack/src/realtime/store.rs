@@ -400,12 +400,21 @@ async fn fits(
 /// Whether a column takes a filter: the database is asked with a row that has nothing there.
 async fn takes(tx: &mut Tx<'_>, filter: &Filter, fact: &Fact) -> sqlx::Result<Result<(), String>> {
     let mut attempt = tx.begin().await?;
+    let column_type = &fact.sql_type;
     let extra = match filter.operator {
-        Operator::In => format!("coalesce(array_length($2::text::{}[], 1), 0)", fact.sql_type),
+        Operator::In => format!("coalesce(array_length($2::text::{column_type}[], 1), 0)"),
         Operator::Match | Operator::Imatch => "('' ~ $2::text)::int".to_owned(),
-        _ => "0".to_owned(), // the comparison itself is enough
+        Operator::Like | Operator::Ilike | Operator::Is => "0".to_owned(),
+        Operator::Eq
+        | Operator::Neq
+        | Operator::Lt
+        | Operator::Lte
+        | Operator::Gt
+        | Operator::Gte
+        | Operator::IsDistinct => format!("($2::text::{column_type} is null)::int"),
     };
-    let sql = format!("select {extra} from (select {}) as asked", filter.sql(&fact.sql_type, 1, 2));
+    // The comparison with nothing is read, and need not be done: what could fail in it is done apart.
+    let sql = format!("select {extra} from (select {}) as asked", filter.sql(column_type, 1, 2));
     let answer = sqlx::query_scalar::<_, i32>(AssertSqlSafe(sql))
         .bind(None::<&str>)
         .bind(&filter.value)
