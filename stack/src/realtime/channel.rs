@@ -123,7 +123,7 @@ impl Channel {
             true => Some(service.store.may_read(&token, topic).await?),
             false => None,
         };
-        if reads.is_some_and(|reads| !reads.broadcast && !(reads.presence && join.has_presence)) {
+        if reads.is_some_and(|reads| !(reads.broadcast || reads.presence && join.has_presence)) {
             return Err(Refusal::unauthorized(topic));
         }
         let replayed = replay(service, &join, &room, reads).await?;
@@ -133,8 +133,8 @@ impl Channel {
             hears: hearing(reads),
             replayed: replayed.iter().map(|stored| stored.id.to_string()).collect::<HashSet<_>>(),
         };
-        let again = replayed.into_iter().map(|stored| again(stored, &push.topic).within(&push.join_ref));
-        let greeting = [Message::reply(push, "ok", join.response())].into_iter().chain(again).collect();
+        let again = replayed.iter().map(|stored| again(stored, &push.topic).within(&push.join_ref));
+        let greeting = [Message::reply(push, "ok", &join.response())].into_iter().chain(again).collect();
         let syncs = join.has_presence && hearing(reads).presence;
         let id = service.hub.join(member, greeting, syncs.then_some(&push.join_ref));
         let mut channel = Self {
@@ -215,14 +215,14 @@ impl Channel {
             self.service.hub.broadcast(&self.room, body, except);
         }
         self.join.acknowledges.then(|| match is_too_large {
-            true => Message::reply(push, "error", json!({"reason": "payload_size_exceeded"})),
-            false => Message::reply(push, "ok", json!({})),
+            true => Message::reply(push, "error", &json!({"reason": "payload_size_exceeded"})),
+            false => Message::reply(push, "ok", &json!({})),
         })
     }
 
     async fn presence(&mut self, push: &Push, payload: &Value, now: Instant) -> Result<Option<Message>, End> {
-        let ok = || Ok(Some(Message::reply(push, "ok", json!({}))));
-        let refused = |response| Ok(Some(Message::reply(push, "error", response)));
+        let ok = || Ok(Some(Message::reply(push, "ok", &json!({}))));
+        let refused = |response: Value| Ok(Some(Message::reply(push, "error", &response)));
         let Some(event) = payload["event"].as_str() else { return ok() };
         if !self.pace.allows(now) {
             return Err(End("Client presence rate limit exceeded".to_owned()));
@@ -413,7 +413,7 @@ async fn replay(
     stored.map_err(|_| Refusal::no_replay("Realtime was unable to replay messages"))
 }
 
-fn again(stored: Stored, topic: &str) -> Message {
+fn again(stored: &Stored, topic: &str) -> Message {
     let meta = json!({"id": stored.id, "replayed": true});
     let said = json!({"type": "broadcast", "event": stored.event, "payload": stored.payload, "meta": meta});
     Message::new(topic, "broadcast", said)

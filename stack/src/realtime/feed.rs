@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{delivery::Delivery, pgoutput::Decoder};
 
 /// How long a database is left alone that gave no stream.
-const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_millis(500);
 /// How long a stream is given to end in order.
 const PARTING: Duration = Duration::from_secs(2);
 const PUBLICATIONS: [&str; 2] = ["supabase_realtime", "supabase_realtime_messages_publication"];

@@ -204,7 +204,7 @@ impl Message {
     }
 
     /// The answer to what was pushed.
-    pub(super) fn reply(push: &Push, status: &str, response: Value) -> Self {
+    pub(super) fn reply(push: &Push, status: &str, response: &Value) -> Self {
         let payload = json!({"status": status, "response": response});
         Self {
             join_ref: push.join_ref.clone(),

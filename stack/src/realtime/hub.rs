@@ -34,7 +34,7 @@ pub(super) struct Room {
 #[derive(Debug, Clone)]
 pub(super) enum Order {
     /// Send this.
-    Send(Message),
+    Send(Box<Message>),
     /// End a channel of this topic, or all, and say why.
     Dismiss { topic: Option<String>, reason: String },
     /// Say that a channel of this topic, or all, crashed.
@@ -245,7 +245,7 @@ impl Hub {
 impl Member {
     fn send(&self, message: Message) {
         // A socket that is gone takes its channels along in a moment.
-        let _ = self.outbox.send(Order::Send(message));
+        let _ = self.outbox.send(Order::Send(Box::new(message)));
     }
 }
 

@@ -17,7 +17,7 @@
 //!
 //! And where it differs without a word: a token that is pushed counts at once, however many are; a
 //! subscription to a whole schema has its new tables as soon as they are published; the stream runs while a
-//! channel is joined, and begins anew a second after it broke. A deletion reaches a subscription with a
+//! channel is joined, and begins anew half a second after it broke. A deletion reaches a subscription with a
 //! filter if what identifies the row has the column, as in the newest hosted version.
 //!
 //! Only `store` speaks SQL, only `feed` replicates, and only `socket` touches a WebSocket.

@@ -59,7 +59,7 @@ pub(super) async fn converse(service: Arc<Service>, wire: WebSocket, version: Ve
                 },
                 // The socket has a queue of its own, so there is always one to write to it.
                 Some(order) = orders.recv() => client.obey(order).await,
-                () = expiry => client.expire().await,
+                () = expiry => client.expire(),
             };
             if let ControlFlow::Break(ending) = flow {
                 break ending;
@@ -96,7 +96,7 @@ impl Client {
                 self.hear(&push).await
             }
             Some(FrameAction::Refuse { reason }) => {
-                self.say(Message::reply(&push, "error", json!({"reason": reason})));
+                self.say(Message::reply(&push, "error", &json!({"reason": reason})));
                 ControlFlow::Continue(())
             }
             Some(FrameAction::Close { code, reason }) => ControlFlow::Break(Ending::Close { code, reason }),
@@ -106,11 +106,11 @@ impl Client {
 
     async fn hear(&mut self, push: &Push) -> Flow {
         match (push.topic.as_str(), push.event.as_str()) {
-            ("phoenix", "heartbeat") => self.say(Message::reply(push, "ok", json!({}))),
+            ("phoenix", "heartbeat") => self.say(Message::reply(push, "ok", &json!({}))),
             (_, "phx_join") => self.join(push).await,
             (topic, "phx_leave") => {
                 let channel = self.channels.remove(topic);
-                self.say(Message::reply(push, "ok", json!({})));
+                self.say(Message::reply(push, "ok", &json!({})));
                 if let Some(channel) = channel {
                     self.say(channel.closed());
                 }
@@ -122,7 +122,7 @@ impl Client {
                     }
                     Err(end) => self.dismiss(&push.topic, &end),
                 },
-                None => self.say(Message::reply(push, "error", json!({"reason": "unmatched topic"}))),
+                None => self.say(Message::reply(push, "error", &json!({"reason": "unmatched topic"}))),
             },
         }
         ControlFlow::Continue(())
@@ -141,21 +141,21 @@ impl Client {
             Ok(channel) => {
                 self.channels.insert(push.topic.clone(), channel);
             }
-            Err(Refusal(reason)) => self.say(Message::reply(push, "error", json!({"reason": reason}))),
+            Err(Refusal(reason)) => self.say(Message::reply(push, "error", &json!({"reason": reason}))),
         }
     }
 
     /// Does what others want of the socket.
     async fn obey(&mut self, order: Order) -> Flow {
         match order {
-            Order::Send(message) => return self.send(message).await,
+            Order::Send(message) => return self.send(*message).await,
             Order::Dismiss { topic, reason } => {
-                for topic in self.topics(topic) {
+                for topic in self.topics(topic.as_deref()) {
                     self.dismiss(&topic, &End(reason.clone()));
                 }
             }
             Order::Crash { topic } => {
-                for topic in self.topics(topic) {
+                for topic in self.topics(topic.as_deref()) {
                     if let Some(channel) = self.channels.remove(&topic) {
                         self.say(channel.crashed());
                     }
@@ -193,7 +193,7 @@ impl Client {
     }
 
     /// Ends the channels whose token no longer holds.
-    async fn expire(&mut self) -> Flow {
+    fn expire(&mut self) -> Flow {
         let now = jwt::now();
         let ended: Vec<_> = self
             .channels
@@ -215,15 +215,11 @@ impl Client {
     /// Puts a message behind all that is on its way.
     fn say(&self, message: Message) {
         // The queue is ours, and it is read for as long as we are here.
-        let _ = self.outbox.send(Order::Send(message));
+        let _ = self.outbox.send(Order::Send(Box::new(message)));
     }
 
-    fn topics(&self, only: Option<String>) -> Vec<String> {
-        self.channels
-            .keys()
-            .filter(|topic| only.as_ref().is_none_or(|only| only == *topic))
-            .cloned()
-            .collect()
+    fn topics(&self, only: Option<&str>) -> Vec<String> {
+        self.channels.keys().filter(|topic| only.is_none_or(|only| only == *topic)).cloned().collect()
     }
 
     /// How long until a token stops to hold.

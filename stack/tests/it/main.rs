@@ -24,6 +24,7 @@ mod service_gateway;
 mod service_lab;
 mod service_realtime;
 mod service_realtime_changes;
+mod service_realtime_client;
 mod service_rest;
 mod service_storage;
 mod socket;
