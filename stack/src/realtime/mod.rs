@@ -1,7 +1,8 @@
 //! The realtime service of one project: channels over a WebSocket, and changes out of PostgreSQL's log.
 //!
 //! What a subscriber may see is asked in the database, as their role with their claims, so the policies
-//! decide: those of a table for its changes, those on `realtime.messages` for private channels. The
+//! decide: those of a table for its changes, those on `realtime.messages` for private channels. It is asked
+//! when a change is sent on: whoever lost a row since, or whose row is gone, does not hear of it. The
 //! changes are read by logical decoding, so a row written by any means arrives, if its table is in the
 //! publication `supabase_realtime`.
 //!

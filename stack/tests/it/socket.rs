@@ -123,15 +123,12 @@ impl Socket {
         }
     }
 
-    /// All that came until the end, for a client that does not speak in arrays.
-    pub(crate) async fn all_text(&mut self) -> Vec<Value> {
-        let mut heard = vec![];
-        while let Some(frame) = self.frame().await {
-            if let Message::Text(text) = frame {
-                heard.push(serde_json::from_str(&text).unwrap());
-            }
+    /// The next frame of text, for a client that does not speak in arrays; `None` at the end.
+    pub(crate) async fn next_text(&mut self) -> Option<Value> {
+        match self.frame().await? {
+            Message::Text(text) => Some(serde_json::from_str(&text).unwrap()),
+            other => panic!("{other:?}"),
         }
-        heard
     }
 
     async fn frame(&mut self) -> Option<Message> {

@@ -13,6 +13,7 @@ const client = () => createClient(SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, {
   auth: { persistSession: false, autoRefreshToken: false }, realtime: { transport: ws },
 })
 const seen = {}
+setTimeout(() => { console.error('this takes too long; so far:', seen); process.exit(1) }, 30_000).unref()
 const [ana, ben, guest] = [client(), client(), client()]
 const ids = {}
 for (const [name, app] of Object.entries({ ana, ben })) {
@@ -46,11 +47,17 @@ const notes = ana.channel('notes')
   .on('postgres_changes', { event: 'DELETE', schema: 'public', table: 'notes' }, rows.put)
 seen.live = await live(notes)()
 await sql`insert into notes values (1, ${ids.ben}, 'his', '{}'), (2, ${ids.ana}, 'secret', '{}')`
-await sql`insert into notes values (3, ${ids.ana}, 'hers', '{a,b}')`
-await ana.from('notes').update({ body: 'milk' }).eq('id', 3)
-await sql`delete from notes where id = 3`
 const change = ({ eventType, table, new: row, old, errors }) => [eventType, table, row.id, row.body, row.tags, old, errors]
-seen.rows = [change(await rows.next()), change(await rows.next()), change(await rows.next())]
+// Each is awaited before the next: whether a row is seen is asked when it is sent, and by then it may be gone.
+seen.rows = []
+for (const write of [
+  () => sql`insert into notes values (3, ${ids.ana}, 'hers', '{a,b}')`,
+  () => ana.from('notes').update({ body: 'milk' }).eq('id', 3),
+  () => sql`delete from notes where id = 3`,
+]) {
+  await write()
+  seen.rows.push(change(await rows.next()))
+}
 
 const room = (app, key) => app.channel('room', { config: { broadcast: { ack: true, self: key === 'ana' }, presence: { key } } })
 const [here, there] = [room(ana, 'ana'), room(ben, 'ben')]
