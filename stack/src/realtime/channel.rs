@@ -209,7 +209,7 @@ impl Channel {
         if self.join.is_private && !self.may_write().await.is_ok_and(|writes| writes.broadcast) {
             return None;
         }
-        let is_too_large = size(body) > LARGEST_PAYLOAD;
+        let is_too_large = body.size() > LARGEST_PAYLOAD;
         if !is_too_large {
             let except = (!self.join.hears_itself).then_some(self.id);
             self.service.hub.broadcast(&self.room, body, except);
@@ -417,15 +417,4 @@ fn again(stored: &Stored, topic: &str) -> Message {
     let meta = json!({"id": stored.id, "replayed": true});
     let said = json!({"type": "broadcast", "event": stored.event, "payload": stored.payload, "meta": meta});
     Message::new(topic, "broadcast", said)
-}
-
-fn size(body: &Body) -> usize {
-    use super::frame::Content;
-    match body {
-        Body::Json(payload) => payload.to_string().len(),
-        Body::Broadcast(broadcast) => match &broadcast.content {
-            Content::Json(payload) => payload.to_string().len(),
-            Content::Bytes(payload) => payload.len(),
-        },
-    }
 }

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use pgwire_replication::{Lsn, ReplicationClient, ReplicationConfig, ReplicationEvent, TlsConfig};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -36,13 +36,18 @@ pub(super) type Pulse = Option<u64>;
 #[derive(Debug)]
 pub(super) struct Feed {
     pulse: watch::Sender<Pulse>,
-    broken: Notify,
+    /// How often it was broken on purpose.
+    broken: watch::Sender<u64>,
     has_run: AtomicBool,
 }
 
 impl Feed {
     pub(super) fn new() -> Self {
-        Self { pulse: watch::Sender::new(None), broken: Notify::new(), has_run: AtomicBool::new(false) }
+        Self {
+            pulse: watch::Sender::new(None),
+            broken: watch::Sender::new(0),
+            has_run: AtomicBool::new(false),
+        }
     }
 
     /// Which stream runs, as it changes.
@@ -57,7 +62,7 @@ impl Feed {
 
     /// Breaks the stream that runs, as a database that restarts does.
     pub(super) fn interrupt(&self) {
-        self.broken.notify_one();
+        self.broken.send_modify(|times| *times += 1);
     }
 
     /// Sees to it that a stream runs while anybody needs one.
@@ -113,12 +118,14 @@ impl Feed {
             begun = begun => begun?,
             () = &mut stopped => return Ok(()),
         }
+        // Only from now on: to break what does not run would break what is begun next.
+        let mut broken = self.broken.subscribe();
         self.pulse.send_replace(Some(number));
         let mut reader = Reader { decoder: Decoder::default(), committed: String::new() };
         let ended = loop {
             let event = tokio::select! {
                 event = client.recv() => event,
-                () = self.broken.notified() => break Err(anyhow::anyhow!("the stream was broken")),
+                _ = broken.changed() => break Err(anyhow::anyhow!("the stream was broken")),
                 () = &mut stopped => break Ok(()),
             };
             match event {

@@ -159,6 +159,18 @@ fn is_reference(value: &Value) -> bool {
     value.is_null() || value.is_string() || value.is_number()
 }
 
+impl Body {
+    /// How much is sent, without what is said about it.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Json(payload) | Self::Broadcast(Broadcast { content: Content::Json(payload), .. }) => {
+                payload.to_string().len()
+            }
+            Self::Broadcast(Broadcast { content: Content::Bytes(payload), .. }) => payload.len(),
+        }
+    }
+}
+
 impl Broadcast {
     /// A broadcast in the form that has no bytes; `None` if that is what it is of.
     pub(super) fn to_json(&self) -> Option<Value> {
