@@ -30,7 +30,7 @@ use crate::{
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
-/// As the realtime service has it for who can not name a key in an address.
+/// As the realtime service has it.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("sb-request-id");
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS");
@@ -142,6 +142,9 @@ impl Gateway {
     async fn route(&self, mut request: Request<Body>) -> Response {
         let whole = request.uri().path().to_owned();
         let route = Route::of(&whole);
+        if matches!(route, Route::Realtime(_)) {
+            rename_key(request.headers_mut());
+        }
         let mut shown = KeyRole::Anon;
         if !route.is_open_to(&request) {
             match (self.admit(&mut request), route.is_for_the_secret_key()) {
@@ -182,11 +185,7 @@ impl Gateway {
     fn admit(&self, request: &mut Request<Body>) -> Result<KeyRole, Refusal> {
         let in_query = take_key_from_query(request);
         let headers = request.headers_mut();
-        let in_header = [API_KEY, X_API_KEY]
-            .iter()
-            .find_map(|name| headers.get(name))
-            .and_then(|key| key.to_str().ok())
-            .map(str::to_owned);
+        let in_header = headers.get(API_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
         let key = in_header.or(in_query).ok_or(Refusal::NoKey)?;
         let role = self.keys.role_of(&key).ok_or(Refusal::UnknownKey)?;
         if key == self.keys.secret && is_browser(headers) {
@@ -315,6 +314,13 @@ fn is_browser(headers: &HeaderMap) -> bool {
 fn shows_key(request: &Request<Body>) -> bool {
     let in_query = || request.uri().query()?.split('&').find(|pair| pair.starts_with("apikey="));
     request.headers().contains_key(API_KEY) || in_query().is_some()
+}
+
+/// The realtime service has another name for the key, which wins over the one in the address.
+fn rename_key(headers: &mut HeaderMap) {
+    if let Some(key) = headers.get(X_API_KEY).cloned() {
+        headers.entry(API_KEY).or_insert(key);
+    }
 }
 
 /// Takes `apikey` out of the query: the services behind would read it as a filter.

@@ -104,8 +104,9 @@ impl Feed {
         stopped: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let slot = format!("realtime_{}", Uuid::new_v4().simple());
-        let config = config(admin_url, &slot)?;
         tokio::pin!(stopped);
+        let publications = delivery.store.publications(&PUBLICATIONS).await?;
+        let config = config(admin_url, &slot, publications)?;
         let mut client = ReplicationClient::connect_gated(config).await?;
         let begun = async {
             let create =
@@ -177,12 +178,11 @@ fn moment(micros: i64) -> String {
     moment.map(|moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default()
 }
 
-fn config(admin_url: &str, slot: &str) -> anyhow::Result<ReplicationConfig> {
+fn config(admin_url: &str, slot: &str, publications: Vec<String>) -> anyhow::Result<ReplicationConfig> {
     let url = Url::parse(admin_url).context("the address of the database can not be read")?;
     let host = url.host_str().context("the address of the database has no host")?;
     let database = url.path().trim_start_matches('/');
     let password = url.password().unwrap_or_default();
-    let publications = PUBLICATIONS.map(str::to_owned).to_vec();
     Ok(ReplicationConfig::new(host, url.username(), password, database, slot, publications)
         .with_port(url.port().unwrap_or(5432))
         .with_tls(TlsConfig::disabled())

@@ -201,6 +201,14 @@ impl Store {
         Ok(Some(Assessment { facts, new, old, roles, seen }))
     }
 
+    /// Those of these publications that there are: a stream of one that is missing ends at the first change.
+    pub(super) async fn publications(&self, wanted: &[&str]) -> sqlx::Result<Vec<String>> {
+        sqlx::query_scalar("select pubname::text from pg_publication where pubname = any($1)")
+            .bind(wanted)
+            .fetch_all(&self.0)
+            .await
+    }
+
     /// Ends whoever still streams changes from this database, and waits for it: a database with a live
     /// stream can not be dropped.
     pub(super) async fn end_streams(&self) -> sqlx::Result<()> {

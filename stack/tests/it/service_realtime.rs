@@ -260,7 +260,7 @@ async fn a_channel_lives_as_long_as_its_token_or_until_it_says_too_much() {
     let until = |seconds: i64| json!({"role": "anon", "exp": now() + seconds});
     let mut socket = Socket::open(&project).await;
     let any = json!([{"event": "*", "schema": "public", "table": "t"}]);
-    socket.listen("a", Some(&project.sign(&until(3)).await), &any).await;
+    socket.listen("a", Some(&project.sign(&until(300)).await), &any).await;
     let longer = project.sign(&until(600)).await;
     socket.push("a", "access_token", &json!({"access_token": longer})).await;
     assert_eq!(socket.until("system").await["message"], "Subscribed to PostgreSQL", "a second time");
@@ -268,7 +268,7 @@ async fn a_channel_lives_as_long_as_its_token_or_until_it_says_too_much() {
         socket.push("a", "access_token", &json!({"access_token": nothing_new})).await;
     }
     let quiet = json!({"presence": {"enabled": false}});
-    socket.join("b", Some(&project.sign(&until(2)).await), &quiet).await;
+    socket.join("b", Some(&project.sign(&until(3)).await), &quiet).await;
     let ended = socket.next().await;
     assert_eq!((ended.topic.as_str(), &ended.payload["status"]), ("realtime:b", &json!("error")));
     assert!(ended.payload["message"].as_str().unwrap().starts_with("Token has expired "));
