@@ -11,7 +11,7 @@ use super::{
     change::{Change, Operation, Picture},
     frame::{Body, Message},
     hub::{Hub, Listener, Room},
-    store::{Assessment, Store},
+    store::{Assessment, Known, Store},
     subscription::Subscription,
 };
 
@@ -24,7 +24,12 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Tells everybody who wants to hear of a change and may.
-    pub(super) async fn deliver(&self, change: &Change, committed: &str) -> sqlx::Result<()> {
+    pub(super) async fn deliver(
+        &self,
+        change: &Change,
+        committed: &str,
+        known: &mut Known,
+    ) -> sqlx::Result<()> {
         if (change.relation.schema.as_str(), change.relation.table.as_str()) == ("realtime", "messages") {
             self.broadcast(change);
             return Ok(());
@@ -34,7 +39,7 @@ impl Delivery {
         if listeners.is_empty() {
             return Ok(());
         }
-        let Some(assessment) = self.store.assess(change, &listeners).await? else { return Ok(()) };
+        let Some(assessment) = self.store.assess(change, &listeners, known).await? else { return Ok(()) };
         for (listener, message) in tell(change, committed, &listeners, &assessment) {
             self.hub
                 .send(listener.member, |room| Message::new(&room.full_topic(), "postgres_changes", message));

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-use super::{delivery::Delivery, pgoutput::Decoder};
+use super::{delivery::Delivery, pgoutput::Decoder, store::Known};
 
 /// How long a database is left alone that gave no stream.
 const REST: Duration = Duration::from_millis(500);
@@ -122,7 +122,7 @@ impl Feed {
         // Only from now on: to break what does not run would break what is begun next.
         let mut broken = self.broken.subscribe();
         self.pulse.send_replace(Some(number));
-        let mut reader = Reader { decoder: Decoder::default(), committed: String::new() };
+        let mut reader = Reader::default();
         let ended = loop {
             let event = tokio::select! {
                 event = client.recv() => event,
@@ -145,10 +145,13 @@ impl Feed {
     }
 }
 
+/// One stream, as it is read.
+#[derive(Default)]
 struct Reader {
     decoder: Decoder,
     /// When the transaction was committed that is being read.
     committed: String,
+    known: Known,
 }
 
 impl Reader {
@@ -156,12 +159,12 @@ impl Reader {
     async fn read(&mut self, event: ReplicationEvent, delivery: &Delivery) -> anyhow::Result<Option<Lsn>> {
         match event {
             ReplicationEvent::Begin { commit_time_micros, .. } => {
-                self.committed = moment(commit_time_micros);
+                (self.committed, self.known) = (moment(commit_time_micros), Known::default());
                 Ok(None)
             }
             ReplicationEvent::XLogData { data, .. } => {
                 if let Some(change) = self.decoder.read(&data)? {
-                    delivery.deliver(&change, &self.committed).await?;
+                    delivery.deliver(&change, &self.committed, &mut self.known).await?;
                 }
                 Ok(None)
             }

@@ -3,7 +3,7 @@
 //! What somebody may is tried as their role, with their claims, and taken back: every transaction here ends
 //! undone. A question that fails in the middle (a policy that divides by zero) is a no to that question.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -49,10 +49,14 @@ pub(super) struct Stored {
     pub(super) payload: Option<Value>,
 }
 
+/// A table as it was when a transaction's first change of it was sent on: there are many in a row.
+#[derive(Debug, Default)]
+pub(super) struct Known(Option<(u32, Vec<String>, Arc<Facts>)>);
+
 /// What the database says to a change.
 #[derive(Debug)]
 pub(super) struct Assessment {
-    pub(super) facts: Facts,
+    pub(super) facts: Arc<Facts>,
     pub(super) new: Row,
     pub(super) old: Row,
     /// The roles that were asked about, in the order of `facts`.
@@ -172,14 +176,21 @@ impl Store {
         &self,
         change: &Change,
         listeners: &[Listener],
+        known: &mut Known,
     ) -> sqlx::Result<Option<Assessment>> {
         let mut roles: Vec<_> = listeners.iter().map(|listener| listener.role.clone()).collect();
         roles.sort();
         roles.dedup();
         let mut tx = self.0.begin().await?;
-        let Some(facts) = facts(&mut tx, i64::from(change.relation.oid), &roles).await? else {
-            return Ok(None);
+        let table = change.relation.oid;
+        let facts = match &known.0 {
+            Some((oid, asked, facts)) if *oid == table && *asked == roles => facts.clone(),
+            Some(_) | None => match facts(&mut tx, i64::from(table), &roles).await? {
+                Some(facts) => Arc::new(facts),
+                None => return Ok(None),
+            },
         };
+        known.0 = Some((table, roles.clone(), facts.clone()));
         let (new, old) = to_json(&mut tx, change, &facts).await?;
         let mut seen = Vec::with_capacity(listeners.len());
         for listener in listeners {
@@ -342,7 +353,10 @@ async fn all_hold(tx: &mut Tx<'_>, filters: &[Filter], change: &Change, facts: &
         conditions.push(filter.sql(&fact.sql_type, values.len() - 1, values.len()));
     }
     let sql = format!("select coalesce({}, false)", conditions.join(" and "));
-    ask(tx, sql, &values).await
+    let mut attempt = tx.begin().await?;
+    let hold = answer(&mut attempt, sql, &values).await;
+    attempt.rollback().await?;
+    hold
 }
 
 /// True if somebody sees the row with this key.
@@ -359,24 +373,21 @@ async fn sees(tx: &mut Tx<'_>, listener: &Listener, change: &Change, facts: &Fac
     let sql = format!("select exists (select from {} where {})", facts.name, conditions.join(" and "));
     let mut attempt = tx.begin().await?;
     let became = become_caller(&mut attempt, &listener.role, &listener.claims, "").await?;
-    let sees = became && ask(&mut attempt, sql, &values).await?;
+    let sees = if became { answer(&mut attempt, sql, &values).await } else { Ok(false) };
     attempt.rollback().await?;
-    Ok(sees)
+    sees
 }
 
-/// A question with a yes or a no; one that fails is a no.
-async fn ask(tx: &mut Tx<'_>, sql: String, values: &[Option<&str>]) -> sqlx::Result<bool> {
-    let mut attempt = tx.begin().await?;
+/// A question with a yes or a no; one that fails is a no, and nothing more can be asked in this attempt.
+async fn answer(attempt: &mut Tx<'_>, sql: String, values: &[Option<&str>]) -> sqlx::Result<bool> {
     let mut query = sqlx::query_scalar::<_, bool>(AssertSqlSafe(sql));
     for value in values {
         query = query.bind(*value);
     }
-    let answer = match query.fetch_one(&mut *attempt).await {
+    match query.fetch_one(&mut **attempt).await {
         Err(sqlx::Error::Database(_)) => Ok(false),
         answer => answer,
-    };
-    attempt.rollback().await?;
-    answer
+    }
 }
 
 /// Whether a table has what is wished for, of the types it takes.
