@@ -1,6 +1,6 @@
 //! The stream of changes, read from PostgreSQL's own log: what `psql` writes arrives as well.
 //!
-//! It runs while a channel is joined, over a slot that goes with its connection. A stream that ends is begun
+//! It runs while a channel is joined and for a little longer, over a slot that goes with its connection. A stream that ends is begun
 //! anew, and what was written in between is not in it: whoever listens is told so by hearing a second time
 //! that it is subscribed.
 //!
@@ -23,6 +23,8 @@ use super::{delivery::Delivery, pgoutput::Decoder, store::Known};
 
 /// How long a database is left alone that gave no stream.
 const REST: Duration = Duration::from_millis(500);
+/// How long a stream goes on that nobody needs.
+const LINGER: Duration = Duration::from_secs(10);
 /// How long a stream is given to end in order.
 const PARTING: Duration = Duration::from_secs(2);
 const PUBLICATIONS: [&str; 2] = ["supabase_realtime", "supabase_realtime_messages_publication"];
@@ -79,10 +81,9 @@ impl Feed {
             }
             number += 1;
             self.has_run.store(true, Ordering::Relaxed);
-            let needless = joined.wait_for(|count| *count == 0);
             let stopped = async {
                 tokio::select! {
-                    _ = needless => {}
+                    () = unneeded(&mut joined) => {}
                     () = closing.cancelled() => {}
                 }
             };
@@ -142,6 +143,15 @@ impl Feed {
         // It may be in the middle of something; what it holds goes with its connection in any case.
         let _ = tokio::time::timeout(PARTING, client.shutdown()).await;
         ended
+    }
+}
+
+/// Waits until nobody has been there for a while: who comes back soon finds the stream it left.
+async fn unneeded(joined: &mut watch::Receiver<usize>) {
+    while joined.wait_for(|count| *count == 0).await.is_ok() {
+        if tokio::time::timeout(LINGER, joined.wait_for(|count| *count > 0)).await.is_err() {
+            return;
+        }
     }
 }
 

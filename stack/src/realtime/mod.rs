@@ -18,9 +18,11 @@
 //!
 //! And where it differs without a word: a token that is pushed counts at once, however many are; a
 //! subscription to a whole schema has its new tables as soon as they are published; the stream runs while a
-//! channel is joined, and begins anew half a second after it broke. As in the
-//! newest hosted version, a deletion reaches a subscription with a filter if what identifies the row has the
-//! column, and row-level security cuts the old row of a deletion to its key, but not that of an update.
+//! channel is joined and ten seconds longer, and begins anew half a second after it broke.
+//!
+//! As in the newest hosted version, a deletion reaches a subscription with a filter if what identifies the
+//! row has the column, and row-level security cuts the old row of a deletion to its key, but not that of an
+//! update.
 //!
 //! Only `store` speaks SQL, only `feed` replicates, and only `socket` touches a WebSocket.
 

@@ -2,6 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite;
 
 use crate::{
     service::{Lab, Reply},
@@ -333,6 +334,15 @@ async fn frames_go_wrong_on_purpose() {
     let mut socket = Socket::open(&project).await;
     project.realtime(&json!({"kind": "close", "code": 1001})).await;
     assert_eq!(socket.end().await, Some(1001));
+    // The handshake is a request as any other.
+    let busy = json!({"kind": "answer", "status": 429});
+    project.set_faults(&json!([{"path": "/realtime/v1/websocket", "times": 1, "action": busy}])).await;
+    let query = format!("apikey={}", project.publishable_key);
+    match Socket::dial(&project, &query, None).await {
+        Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status().as_u16(), 429),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("this was to be refused"),
+    }
     let path = format!("/projects/{}/faults/frames", project.r#ref);
     let listed = Reply::to(Lab::get().control(Method::GET, &path)).await.json();
     assert_eq!((&listed[0]["hits"], &listed[0]["action"]["kind"]), (&json!(1), &json!("cut")));
