@@ -3,7 +3,15 @@
 //! Rights that a token gave are asked for again with each new token, and a right to read that is gone ends
 //! the channel. A right to write is asked for when it is first used.
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use serde_json::{Map, Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -38,6 +46,8 @@ pub(super) struct Channel {
     /// `None` until it is asked for.
     writes: Option<Access>,
     has_presence: bool,
+    /// It wants to be told that the stream runs, and was not yet.
+    awaits_replication: Arc<AtomicBool>,
     pace: Pace,
     /// Ends what subscribes it.
     subscribing: Option<DropGuard>,
@@ -130,12 +140,12 @@ impl Channel {
         let member = Member {
             room: room.clone(),
             outbox: outbox.clone(),
-            hears: hearing(reads),
+            hears: hearing(reads, join.has_presence),
             replayed: replayed.iter().map(|stored| stored.id.to_string()).collect::<HashSet<_>>(),
         };
         let again = replayed.iter().map(|stored| again(stored, &push.topic).within(&push.join_ref));
         let greeting = [Message::reply(push, "ok", &join.response())].into_iter().chain(again).collect();
-        let syncs = join.has_presence && hearing(reads).presence;
+        let syncs = join.has_presence && hearing(reads, true).presence;
         let id = service.hub.join(member, greeting, syncs.then_some(&push.join_ref));
         let mut channel = Self {
             service: service.clone(),
@@ -144,6 +154,7 @@ impl Channel {
             topic: push.topic.clone(),
             join_ref: push.join_ref.clone(),
             has_presence: join.has_presence,
+            awaits_replication: Arc::new(AtomicBool::new(join.awaits_replication)),
             join,
             token,
             reads,
@@ -245,22 +256,25 @@ impl Channel {
 
     /// Says of the client what it says of itself; false if it may not.
     async fn track(&mut self, said: &Map<String, Value>) -> Result<bool, End> {
-        if self.join.is_private {
-            // A channel that joined without presence was not asked whether it may see who is there.
-            if !self.may_write().await?.presence {
-                return Ok(false);
-            }
+        if self.join.is_private && !self.may_write().await?.presence {
+            return Ok(false);
         }
         if Value::Object(said.clone()).to_string().len() > LARGEST_PAYLOAD {
             return Err(End("Track message size exceeded".to_owned()));
         }
-        self.service.hub.track(self.id, &self.room, &self.join.presence_key, said.clone());
+        let hub = &self.service.hub;
+        let is_new = !mem::replace(&mut self.has_presence, true);
+        hub.hear(self.id, self.hearing());
+        hub.track(self.id, &self.room, &self.join.presence_key, said.clone());
         // Who had no presence until now was not told who is there.
-        if !self.has_presence && hearing(self.reads).presence {
-            self.service.hub.sync(self.id, &self.join_ref);
+        if is_new && self.hearing().presence {
+            hub.sync(self.id, &self.join_ref);
         }
-        self.has_presence = true;
         Ok(true)
+    }
+
+    fn hearing(&self) -> Hearing {
+        hearing(self.reads, self.has_presence)
     }
 
     async fn may_write(&mut self) -> sqlx::Result<Access> {
@@ -288,9 +302,8 @@ impl Channel {
                 )));
             }
             self.reads = Some(reads);
-            self.service.hub.hear(self.id, hearing(self.reads));
+            self.service.hub.hear(self.id, self.hearing());
         }
-        self.join.awaits_replication = false;
         self.subscribe();
         Ok(())
     }
@@ -299,7 +312,7 @@ impl Channel {
     fn subscribe(&mut self) {
         self.subscribing = None;
         self.service.hub.stop_listening(self.id);
-        if self.join.changes.is_empty() && !self.join.awaits_replication {
+        if self.join.changes.is_empty() && !self.awaits_replication.load(Ordering::Relaxed) {
             return;
         }
         let wish = Wish {
@@ -308,7 +321,7 @@ impl Channel {
             join_ref: self.join_ref.clone(),
             token: self.token.clone(),
             changes: self.join.changes.clone(),
-            awaits_replication: self.join.awaits_replication,
+            awaits_replication: self.awaits_replication.clone(),
         };
         let ended = CancellationToken::new();
         self.subscribing = Some(ended.clone().drop_guard());
@@ -329,16 +342,16 @@ struct Wish {
     join_ref: Value,
     token: Token,
     changes: Vec<Map<String, Value>>,
-    awaits_replication: bool,
+    awaits_replication: Arc<AtomicBool>,
 }
 
 impl Wish {
     /// Subscribes to each stream there is, one after the other, and says so each time.
     async fn pursue(self) {
-        let subscriptions = match self.read() {
-            Ok(subscriptions) => subscriptions,
-            Err(reason) => return self.say("postgres_changes", "error", &reason),
-        };
+        let subscriptions = self.read().unwrap_or_else(|reason| {
+            self.say("postgres_changes", "error", &reason);
+            vec![]
+        });
         let (mut pulse, mut last) = (self.service.feed.pulse(), None);
         loop {
             let Ok(stream) =
@@ -346,7 +359,7 @@ impl Wish {
             else {
                 return;
             };
-            if self.awaits_replication && last.is_none() {
+            if self.awaits_replication.swap(false, Ordering::Relaxed) {
                 self.say("system", "ok", "Replication connection established");
             }
             last = stream;
@@ -363,8 +376,11 @@ impl Wish {
                     });
                     self.say("postgres_changes", "ok", "Subscribed to PostgreSQL");
                 }
-                // Asking again would change nothing.
-                Ok(Err(reason)) => return self.say("postgres_changes", "error", &reason),
+                Ok(Err(reason)) => {
+                    // Asking again would change nothing, and what was heard with other rights is over.
+                    self.service.hub.stop_listening(self.member);
+                    return self.say("postgres_changes", "error", &reason);
+                }
                 // The database is away, and so is its stream: the next one is another try.
                 Err(_) => self.say("postgres_changes", "error", NO_DATABASE),
             }
@@ -387,11 +403,11 @@ fn system(room: &Room, extension: &str, status: &str, message: &str) -> Message 
     Message::new(&room.full_topic(), "system", said)
 }
 
-/// On a public topic everybody may hear everything.
-fn hearing(reads: Option<Access>) -> Hearing {
+/// On a public topic everybody may hear everything; on a private one, of who is there only who asked to.
+fn hearing(reads: Option<Access>, has_presence: bool) -> Hearing {
     reads.map_or(Hearing { broadcasts: true, presence: true }, |reads| Hearing {
         broadcasts: reads.broadcast,
-        presence: reads.presence,
+        presence: reads.presence && has_presence,
     })
 }
 
