@@ -24,11 +24,14 @@ use crate::{
     auth::Auth,
     jwt::{self, Keyring},
     keys::{KeyRole, Keys},
+    realtime::Realtime,
     rest::Rest,
     storage::Storage,
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
+/// As the realtime service has it.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("sb-request-id");
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
@@ -57,6 +60,7 @@ pub(crate) struct Gateway {
     rest: Rest,
     auth: Auth,
     storage: Storage,
+    realtime: Realtime,
 }
 
 /// The service a path belongs to, and the path as that service knows it.
@@ -66,6 +70,7 @@ enum Route<'a> {
     Rest(&'a str),
     Auth(&'a str),
     Storage(&'a str),
+    Realtime(&'a str),
     Inbox(&'a str),
     /// The project's own provider, which stands in for one elsewhere: it knows no keys.
     Oidc(&'a str),
@@ -75,8 +80,15 @@ enum Route<'a> {
 
 impl Gateway {
     /// Puts the services behind one gateway.
-    pub(crate) fn new(keys: Keys, keyring: Keyring, rest: Rest, auth: Auth, storage: Storage) -> Self {
-        Self { keys, keyring, rest, auth, storage }
+    pub(crate) fn new(
+        keys: Keys,
+        keyring: Keyring,
+        rest: Rest,
+        auth: Auth,
+        storage: Storage,
+        realtime: Realtime,
+    ) -> Self {
+        Self { keys, keyring, rest, auth, storage, realtime }
     }
 
     /// The REST service.
@@ -94,6 +106,11 @@ impl Gateway {
         &self.storage
     }
 
+    /// The realtime service.
+    pub(crate) fn realtime(&self) -> &Realtime {
+        &self.realtime
+    }
+
     /// Whether a request is not one the hosted service would know, but a test's own.
     pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
         match Route::of(request.uri().path()) {
@@ -102,6 +119,7 @@ impl Gateway {
             | Route::Rest(_)
             | Route::Auth(_)
             | Route::Storage(_)
+            | Route::Realtime(_)
             | Route::Oidc(_)
             | Route::Missing(_)
             | Route::Nowhere => false,
@@ -124,10 +142,14 @@ impl Gateway {
     async fn route(&self, mut request: Request<Body>) -> Response {
         let whole = request.uri().path().to_owned();
         let route = Route::of(&whole);
+        if matches!(route, Route::Realtime(_)) {
+            rename_key(request.headers_mut());
+        }
+        let mut shown = KeyRole::Anon;
         if !route.is_open_to(&request) {
             match (self.admit(&mut request), route.is_for_the_secret_key()) {
                 (Ok(KeyRole::Anon), true) => return Refusal::SecretOnly.into_response(),
-                (Ok(KeyRole::Anon | KeyRole::ServiceRole), _) => {}
+                (Ok(role), _) => shown = role,
                 (Err(refusal), _) => return refusal.into_response(),
             }
         }
@@ -139,6 +161,7 @@ impl Gateway {
             }
             Route::Auth(path) => self.auth.answer(at(request, path)).await,
             Route::Storage(path) => self.storage.answer(at(request, path)).await,
+            Route::Realtime(path) => self.realtime.answer(at(request, path), self.keys.token_of(shown)).await,
             Route::Inbox(path) => self.auth.answer_inbox(at(request, path)).await,
             Route::Oidc(path) => self.auth.answer_oidc(at(request, path)).await,
             Route::Missing(service) => missing(service),
@@ -189,6 +212,8 @@ impl<'a> Route<'a> {
             Self::Auth(rest)
         } else if let Some(rest) = under("/storage/v1") {
             Self::Storage(rest)
+        } else if let Some(rest) = under("/realtime/v1") {
+            Self::Realtime(rest)
         } else if let Some(rest) = under("/inbox") {
             Self::Inbox(rest)
         } else if let Some(rest) = under("/oidc") {
@@ -199,7 +224,7 @@ impl<'a> Route<'a> {
             // RFC 8414 puts itself between the host and the issuer's path.
             Self::Auth("/.well-known/oauth-authorization-server")
         } else {
-            ["/realtime/v1", "/functions/v1", "/graphql/v1"]
+            ["/functions/v1", "/graphql/v1"]
                 .into_iter()
                 .find(|prefix| under(prefix).is_some())
                 .map_or(Self::Nowhere, Self::Missing)
@@ -212,7 +237,7 @@ impl<'a> Route<'a> {
             Self::Auth(path) => OPEN.contains(path) || OPEN_TO_CLIENTS.contains(path),
             // What is public there, and what an address is signed for, comes without a key.
             Self::Storage(_) => !shows_key(request),
-            Self::Rest(_) | Self::Inbox(_) | Self::Missing(_) => false,
+            Self::Rest(_) | Self::Realtime(_) | Self::Inbox(_) | Self::Missing(_) => false,
         }
     }
 
@@ -291,6 +316,13 @@ fn shows_key(request: &Request<Body>) -> bool {
     request.headers().contains_key(API_KEY) || in_query().is_some()
 }
 
+/// The realtime service has another name for the key, which wins over the one in the address.
+fn rename_key(headers: &mut HeaderMap) {
+    if let Some(key) = headers.get(X_API_KEY).cloned() {
+        headers.entry(API_KEY).or_insert(key);
+    }
+}
+
 /// Takes `apikey` out of the query: the services behind would read it as a filter.
 fn take_key_from_query(request: &mut Request<Body>) -> Option<String> {
     let query = request.uri().query()?;
@@ -331,7 +363,8 @@ mod tests {
             ("/inbox/settings", Route::Inbox("/settings")),
             ("/oidc/token", Route::Oidc("/token")),
             ("/storage/v1/object", Route::Storage("/object")),
-            ("/realtime/v1/websocket", Route::Missing("/realtime/v1")),
+            ("/realtime/v1/websocket", Route::Realtime("/websocket")),
+            ("/functions/v1/f", Route::Missing("/functions/v1")),
             ("/rest/v10", Route::Nowhere),
             ("/", Route::Nowhere),
             ("/health", Route::Health),

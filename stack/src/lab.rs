@@ -9,6 +9,8 @@
 //! | `POST /projects` | makes a project; `{"bare": true}` for one without the migrations, `{"auth": {…}}` for the settings of its auth service |
 //! | `DELETE /projects/{ref}` | ends it and drops its database |
 //! | `GET`, `PUT /projects/{ref}/faults` | shows or replaces what goes wrong on purpose |
+//! | `GET`, `PUT /projects/{ref}/faults/frames` | the same for the frames of its sockets |
+//! | `POST /projects/{ref}/realtime` | does something to its sockets at once |
 //! | `POST /projects/{ref}/reload` | returns when the REST service knows the schema as it is |
 
 use std::{
@@ -51,6 +53,7 @@ use crate::{
     postgres::{Options, Role, Server},
     printer::Printer,
     project::{Project, stored},
+    realtime::{ArmedFrame, Command, FrameRule},
     serve::{Answer, Cut, Socket, certain},
 };
 
@@ -252,6 +255,8 @@ fn router(lab: Arc<Lab>) -> Router {
         .route("/projects", post(make))
         .route("/projects/{name}", delete(end))
         .route("/projects/{name}/faults", get(faults).put(set_faults))
+        .route("/projects/{name}/faults/frames", get(frame_faults).put(set_frame_faults))
+        .route("/projects/{name}/realtime", post(command))
         .route("/projects/{name}/reload", post(reload))
         .layer(middleware::from_fn_with_state(lab.clone(), admit))
         .with_state(lab)
@@ -290,6 +295,35 @@ async fn set_faults(
     let rules: Vec<Rule> = serde_json::from_slice(&body)?;
     project.faults().set(rules);
     Ok(Json(project.faults().list()))
+}
+
+async fn frame_faults(
+    State(lab): State<Arc<Lab>>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<ArmedFrame>>, Refusal> {
+    Ok(Json(lab.project(&name)?.realtime().faults()))
+}
+
+async fn set_frame_faults(
+    State(lab): State<Arc<Lab>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Vec<ArmedFrame>>, Refusal> {
+    let project = lab.project(&name)?;
+    let rules: Vec<FrameRule> = serde_json::from_slice(&body)?;
+    project.realtime().set_faults(rules);
+    Ok(Json(project.realtime().faults()))
+}
+
+async fn command(
+    State(lab): State<Arc<Lab>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    let project = lab.project(&name)?;
+    let command: Command = serde_json::from_slice(&body)?;
+    project.realtime().command(command);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn reload(State(lab): State<Arc<Lab>>, Path(name): Path<String>) -> Result<StatusCode, Refusal> {

@@ -21,6 +21,7 @@ pub mod postgres;
 pub mod printer;
 mod process;
 pub mod project;
+pub mod realtime;
 mod rest;
 pub mod running;
 mod serve;

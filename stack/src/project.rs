@@ -13,6 +13,7 @@ use crate::{
     keys::Keys,
     place::Place,
     postgres::{Role, Server},
+    realtime::Realtime,
     rest::Rest,
     serve::{Answer, Cut, Port, Socket},
     storage::Storage,
@@ -57,7 +58,8 @@ impl Project {
             Auth::open(&admin, keyring.clone(), &url),
             Box::pin(Storage::open(&admin, keyring.clone(), &files, place.lifetime())),
         )?;
-        let gateway = Gateway::new(keys, keyring, rest, auth, storage);
+        let realtime = Realtime::open(&admin, keyring.clone())?;
+        let gateway = Gateway::new(keys, keyring, rest, auth, storage, realtime);
         let services = Arc::new(Services { faults: Faults::default(), gateway });
         Ok(Self { address, url, port: socket.serve(services.clone()), services })
     }
@@ -77,6 +79,11 @@ impl Project {
         &self.services.faults
     }
 
+    /// The realtime service.
+    pub(crate) fn realtime(&self) -> &Realtime {
+        self.services.gateway.realtime()
+    }
+
     /// How its auth service behaves from now on.
     pub fn set_auth(&self, settings: Settings) {
         self.services.gateway.auth().set(settings);
@@ -94,7 +101,12 @@ impl Project {
     pub async fn stop(&self) {
         self.port.close().await;
         let gateway = &self.services.gateway;
-        tokio::join!(gateway.rest().close(), gateway.auth().close(), gateway.storage().close());
+        tokio::join!(
+            gateway.rest().close(),
+            gateway.auth().close(),
+            gateway.storage().close(),
+            gateway.realtime().close(),
+        );
     }
 }
 

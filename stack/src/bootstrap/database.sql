@@ -176,10 +176,21 @@ create function realtime.topic() returns text language sql stable as $$
     select nullif(current_setting('realtime.topic', true), '')
 $$;
 
+-- A message that can not be kept is a warning: a trigger that sends one does not fail for it.
 create function realtime.send(payload jsonb, event text, topic text, private boolean default true)
-returns void language sql as $$
-    insert into realtime.messages (payload, event, topic, private, extension)
-    values (send.payload, send.event, send.topic, send.private, 'broadcast')
+returns void language plpgsql as $$
+declare
+    message_id constant uuid := gen_random_uuid();
+begin
+    perform set_config('realtime.topic', send.topic, true);
+    insert into realtime.messages (id, payload, event, topic, private, extension)
+    values (
+        message_id, jsonb_build_object('id', message_id) || send.payload,
+        send.event, send.topic, send.private, 'broadcast'
+    );
+exception when others then
+    raise warning 'ErrorSendingBroadcastMessage: %', sqlerrm;
+end
 $$;
 
 create function realtime.broadcast_changes(
@@ -204,6 +215,9 @@ alter function realtime.topic() owner to supabase_realtime_admin;
 
 create publication supabase_realtime;
 alter publication supabase_realtime owner to postgres;
+-- What is sent from SQL is read out of the log, as the changes are.
+create publication supabase_realtime_messages_publication
+for table realtime.messages with (publish = 'insert');
 
 create schema graphql_public;
 grant usage on schema graphql_public to postgres, anon, authenticated, service_role;
