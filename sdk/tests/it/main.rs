@@ -6,6 +6,8 @@ mod auth;
 #[cfg(not(feature = "postgrest"))]
 mod compile;
 mod complaints;
+#[cfg(feature = "realtime")]
+mod complaints_live;
 mod edges;
 mod handover;
 mod hostile;
@@ -16,6 +18,8 @@ mod logs;
 mod rest;
 mod scripted;
 mod sessions;
+#[cfg(feature = "realtime")]
+mod sockets;
 mod storage;
 mod tokens;
 mod wire;
