@@ -47,13 +47,21 @@ impl Channel {
     /// # Errors
     /// Why it never will be: the refusal of a kind that does not pass, or that it was left.
     pub async fn live(&self) -> Result<(), Error> {
-        let mut status = self.ticket.room.status.subscribe();
-        let settled = |status: &Status| matches!(status, Status::Live | Status::Stopped(_) | Status::Left);
-        let settled = status.wait_for(settled).await.map(|status| status.clone());
-        match settled {
-            Ok(Status::Live) => Ok(()),
-            Ok(Status::Stopped(error)) => Err(error.again()),
-            _ => Err(gone()),
+        self.live_noting(&mut None).await
+    }
+
+    /// The same, and notes what last stood in the way.
+    pub(super) async fn live_noting(&self, obstacle: &mut Option<Arc<Error>>) -> Result<(), Error> {
+        let mut statuses = self.ticket.room.status.subscribe();
+        loop {
+            match statuses.borrow_and_update().clone() {
+                Status::Live => return Ok(()),
+                Status::Stopped(error) => return Err(error.again()),
+                Status::Left => return Err(gone()),
+                Status::Waiting(error) | Status::Degraded(error) => *obstacle = Some(error),
+                Status::Joining => {}
+            }
+            statuses.changed().await.map_err(|_| gone())?;
         }
     }
 

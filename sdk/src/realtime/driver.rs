@@ -76,6 +76,8 @@ struct Pending {
 /// Who waits for the answer to a push.
 enum Done {
     Sent(oneshot::Sender<Result<(), Error>>),
+    /// What is tracked is said again with the next join: a lost connection is no failure.
+    Tracked(oneshot::Sender<Result<(), Error>>),
     Left(oneshot::Sender<()>),
 }
 
@@ -83,7 +85,7 @@ impl Done {
     fn tell(self, answer: Result<(), Error>) {
         match self {
             // Whoever waited may have gone.
-            Self::Sent(done) => drop(done.send(answer)),
+            Self::Sent(done) | Self::Tracked(done) => drop(done.send(answer)),
             Self::Left(done) => drop(done.send(())), // gone is gone, whatever was said
         }
     }
@@ -286,7 +288,8 @@ impl Driver {
     fn lose(&mut self, client: &Client, now: Moment) {
         let cut = || Error::new(ErrorKind::Unreachable, "the connection was lost");
         for pending in std::mem::take(&mut self.pending).into_values() {
-            pending.done.tell(Err(cut()));
+            let later = matches!(pending.done, Done::Tracked(_));
+            pending.done.tell(if later { Ok(()) } else { Err(cut()) });
         }
         let error = Arc::new(cut());
         let topics: Vec<String> = self.members.keys().cloned().collect();
@@ -363,9 +366,7 @@ impl Driver {
         {
             // The next reference is the one its leave will have.
             let reference = self.socket.peek_reference();
-            let until = now.at + self.options.patience;
-            self.pending
-                .insert(reference, Pending { topic: topic.to_owned(), until, done: Done::Left(done) });
+            self.expect(now, reference, topic, Done::Left(done));
         }
         self.tell(client, now, topic, membership::Input::Leave);
     }
@@ -391,7 +392,7 @@ impl Driver {
                 let head = Head { join_reference, reference, topic, event: &event };
                 let sent = head.broadcast(&payload).and_then(|frame| self.transmit(frame));
                 match sent {
-                    Ok(()) if room.config().broadcast.ack => self.expect(now, reference, topic, done),
+                    Ok(()) if room.config().broadcast.ack => self.expect(now, reference, topic, Done::Sent(done)),
                     sent => drop(done.send(sent)),
                 }
             }
@@ -416,15 +417,15 @@ impl Driver {
         };
         let sent = frame.and_then(|frame| self.transmit(frame));
         match (sent, done) {
-            (Ok(()), Some(done)) => self.expect(now, reference, &room.topic, done),
+            (Ok(()), Some(done)) => self.expect(now, reference, &room.topic, Done::Tracked(done)),
             (sent, Some(done)) => drop(done.send(sent)),
             (_, None) => {} // the connection that does not take it is about to be lost
         }
     }
 
-    fn expect(&mut self, now: Moment, reference: u64, topic: &str, done: oneshot::Sender<Result<(), Error>>) {
+    fn expect(&mut self, now: Moment, reference: u64, topic: &str, done: Done) {
         let until = now.at + self.options.patience;
-        self.pending.insert(reference, Pending { topic: topic.to_owned(), until, done: Done::Sent(done) });
+        self.pending.insert(reference, Pending { topic: topic.to_owned(), until, done });
     }
 
     fn settle(&mut self, reference: u64, answer: Result<(), Error>) {

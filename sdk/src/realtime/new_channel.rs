@@ -178,13 +178,12 @@ impl NewChannel {
     pub async fn subscribe(self) -> Result<Channel, Error> {
         let limit = self.client.timeout();
         let channel = self.join()?;
-        match tokio::time::timeout(limit, channel.live()).await {
+        let mut obstacle = None;
+        match tokio::time::timeout(limit, channel.live_noting(&mut obstacle)).await {
             Ok(live) => live.map(|()| channel),
-            Err(_) => Err(match channel.status() {
-                Status::Waiting(error) | Status::Degraded(error) => error.again(),
-                Status::Joining | Status::Live | Status::Stopped(_) | Status::Left => {
-                    Error::new(ErrorKind::Timeout, "the channel was not live in time")
-                }
+            Err(_) => Err(match obstacle {
+                Some(error) => error.again(),
+                None => Error::new(ErrorKind::Timeout, "the channel was not live in time"),
             }),
         }
     }

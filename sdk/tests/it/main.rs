@@ -15,6 +15,8 @@ mod http;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod logs;
+#[cfg(feature = "realtime")]
+mod realtime;
 mod rest;
 mod scripted;
 mod sessions;
