@@ -264,7 +264,7 @@ mod tests {
         check(col("id").is_in([1, 2]), "id=in.(1,2)");
         check(col("id").is_in(["a,b", "c d"]), r#"id=in.("a,b",c d)"#);
         check(!col("at").is_null(), "at=not.is.null");
-        check(!col("id").eq(4).and(!col("x").like("%a\"b")), r#"id=not.eq.4,x=not.like."%a\"b""#);
+        check((!col("id").eq(4)).and(!col("x").like("%a\"b")), r#"id=not.eq.4,x=not.like."%a\"b""#);
         check(DAY.eq("x"), "the day=eq.x");
         check(col("a").is_distinct("\\"), r#"a=isdistinct."\\""#);
         for refused in [

@@ -69,6 +69,11 @@ pub struct Old<R> {
 }
 
 impl<R> Old<R> {
+    /// A key, as the JSON object it is kept as.
+    pub(super) fn of_key(key: String) -> Self {
+        Self { record: RawValue::from_string(key).ok(), of: PhantomData }
+    }
+
     /// A column's value as it was; `None` where that is not known.
     ///
     /// ```

@@ -56,6 +56,8 @@ pub(super) struct Driver {
     asking: Option<Asking>,
     /// True if who we are is to be asked once more, since it may have changed meanwhile.
     ask_again: bool,
+    /// Who waits for the answer to a leave that is about to be said, by topic.
+    leaving: BTreeMap<String, oneshot::Sender<()>>,
     /// Pushes whose answer is waited for, by their reference.
     pending: BTreeMap<u64, Pending>,
 }
@@ -121,6 +123,7 @@ impl Driver {
             token: None,
             asking: None,
             ask_again: false,
+            leaving: BTreeMap::new(),
             pending: BTreeMap::new(),
         }
     }
@@ -307,7 +310,7 @@ impl Driver {
         for command in commands {
             match command {
                 membership::Command::Join { reference } => self.join(client, now, &room, reference),
-                membership::Command::Leave => self.say_leave(&room.topic, was),
+                membership::Command::Leave => self.say_leave(now, &room.topic, was),
                 membership::Command::RenewToken => {
                     let stale = self.token.as_ref().and_then(|token| token.as_ref().ok().cloned().flatten());
                     self.ask(client, stale);
@@ -360,21 +363,21 @@ impl Driver {
     }
 
     fn leave(&mut self, client: &Client, now: Moment, topic: &str, done: Option<oneshot::Sender<()>>) {
-        if let Some(done) = done
-            && let Some(member) = self.members.get(topic)
-            && member.membership.join_reference().is_some()
-        {
-            // The next reference is the one its leave will have.
-            let reference = self.socket.peek_reference();
-            self.expect(now, reference, topic, Done::Left(done));
+        if let Some(done) = done {
+            self.leaving.insert(topic.to_owned(), done);
         }
         self.tell(client, now, topic, membership::Input::Leave);
+        // Where nothing had to be said, whoever waits for an answer need not.
+        self.leaving.remove(topic);
     }
 
-    fn say_leave(&mut self, topic: &str, join_reference: Option<u64>) {
+    fn say_leave(&mut self, now: Moment, topic: &str, join_reference: Option<u64>) {
         let reference = self.socket.next_reference();
         let head = Head { join_reference, reference, topic, event: "phx_leave" };
         self.send(head.text(&json!({})));
+        if let Some(done) = self.leaving.remove(topic) {
+            self.expect(now, reference, topic, Done::Left(done));
+        }
     }
 
     fn push(&mut self, now: Moment, topic: &str, push: Push, done: oneshot::Sender<Result<(), Error>>) {
@@ -392,7 +395,9 @@ impl Driver {
                 let head = Head { join_reference, reference, topic, event: &event };
                 let sent = head.broadcast(&payload).and_then(|frame| self.transmit(frame));
                 match sent {
-                    Ok(()) if room.config().broadcast.ack => self.expect(now, reference, topic, Done::Sent(done)),
+                    Ok(()) if room.config().broadcast.ack => {
+                        self.expect(now, reference, topic, Done::Sent(done))
+                    }
                     sent => drop(done.send(sent)),
                 }
             }

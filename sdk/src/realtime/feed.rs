@@ -39,7 +39,7 @@ impl<T> Drop for Feed<T> {
 
 /// Changes of rows as they happen. From [`crate::realtime::NewChannel::on_changes`].
 pub struct Changes<R> {
-    feed: Feed<Arc<Told>>,
+    pub(super) feed: Feed<Arc<Told>>,
     of: PhantomData<fn() -> R>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::{Stream, stream};
@@ -46,6 +47,8 @@ pub(crate) struct Hub {
     orders: Mutex<Option<mpsc::Sender<Order>>>,
     pub(super) shared: Arc<Shared>,
     rooms: Mutex<BTreeMap<String, Weak<Ticket>>>,
+    /// How many channels were named by us.
+    named: AtomicU64,
 }
 
 /// What the driver tells everybody.
@@ -63,7 +66,13 @@ impl Hub {
             heartbeats: broadcast::Sender::new(HEARTBEATS),
             left: Notify::new(),
         };
-        Self { options, orders: Mutex::default(), shared: Arc::new(shared), rooms: Mutex::default() }
+        Self {
+            options,
+            orders: Mutex::default(),
+            shared: Arc::new(shared),
+            rooms: Mutex::default(),
+            named: AtomicU64::new(0),
+        }
     }
 
     /// The way to the driver, which is started where there is none yet.
@@ -107,6 +116,11 @@ impl Hub {
         let known: Vec<_> = rooms.values().filter_map(Weak::upgrade).collect();
         rooms.retain(|_, room| room.strong_count() > 0);
         known.into_iter().filter(|ticket| !ticket.is_over()).collect()
+    }
+
+    /// A number for a channel's name that no other has.
+    pub(super) fn next_number(&self) -> u64 {
+        self.named.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Has the driver see who left.

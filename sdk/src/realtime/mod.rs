@@ -3,7 +3,7 @@
 //! One connection carries all channels of a client. It is opened with the first and closed some time after the
 //! last. A channel is *live* only once the server says that what is listened to comes; whatever ends it
 //! without our asking, it comes back, for ever, and each listener finds a [`Gap`] where something may be
-//! missing.
+//! missing. [`Table::live`](crate::rest::Table::live) closes gaps by itself: a table's rows, fetched and followed.
 //!
 //! | supabase-js | here |
 //! |---|---|
@@ -44,7 +44,9 @@ mod frame;
 mod gap;
 mod hub;
 mod line;
+mod live;
 mod membership;
+mod merge;
 mod new_channel;
 mod payload;
 mod presence;
@@ -54,6 +56,7 @@ mod reply;
 mod request;
 mod room;
 mod socket;
+mod stamp;
 
 pub use binding::Binding;
 pub use change::{Change, Commit, Old};
@@ -62,6 +65,7 @@ pub use feed::{Broadcasts, Changes, Presences};
 pub use gap::Gap;
 pub(crate) use hub::Hub;
 pub use hub::Watched;
+pub use live::{Follow, Live, LiveChange};
 pub use membership::Status;
 pub use new_channel::NewChannel;
 pub use payload::{Broadcast, Message, Payload};

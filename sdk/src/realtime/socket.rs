@@ -179,11 +179,6 @@ impl Socket {
         self.reference
     }
 
-    /// The number the next frame has.
-    pub(super) fn peek_reference(&self) -> u64 {
-        self.reference + 1
-    }
-
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
     }

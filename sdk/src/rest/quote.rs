@@ -45,7 +45,7 @@ fn element(value: &str) -> String {
 }
 
 /// A column's or a table's name in a query.
-pub(super) fn name(name: &str) -> Cow<'_, str> {
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !name.is_empty() && name.bytes().all(plain) { name.into() } else { quoted(name).into() }
 }

@@ -14,6 +14,8 @@ mod hostile;
 mod http;
 #[cfg(feature = "keyring")]
 mod keyring;
+#[cfg(feature = "realtime")]
+mod live;
 mod logs;
 #[cfg(feature = "realtime")]
 mod realtime;
