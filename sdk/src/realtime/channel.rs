@@ -7,13 +7,14 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::realtime::feed::{Broadcasts, Feed};
 use crate::realtime::hub::{Order, Push, watched};
 use crate::realtime::queue::Queue;
 use crate::realtime::room::Ticket;
 use crate::realtime::{Payload, Present, Status, Watched, request};
-use crate::transport::Reply;
+use crate::transport::{Reply, Request};
 
 /// What stands before every topic on the wire.
 pub(super) const PREFIX: &str = "realtime:";
@@ -111,8 +112,7 @@ impl Channel {
 
     async fn post(&self, event: &str, payload: Payload) -> Result<(), Error> {
         let private = self.ticket.room.config().private;
-        let request = request::broadcast(self.topic(), event, private, payload);
-        self.ticket.client.send(request).await.and_then(Reply::accepted).map(drop)
+        post(&self.ticket.client, request::broadcast(self.topic(), event, private, payload)).await
     }
 
     /// Another listener to the broadcasts of one event, or with `*` to all of them.
@@ -182,6 +182,11 @@ impl Channel {
         orders.send(order).await.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
+}
+
+/// Sends a broadcast over HTTP.
+pub(super) async fn post(client: &Client, request: Request) -> Result<(), Error> {
+    client.send(request).await.and_then(Reply::accepted).map(drop)
 }
 
 /// What was asked of a channel that is over.

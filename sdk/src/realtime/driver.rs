@@ -95,10 +95,13 @@ impl Done {
 
 /// What happens.
 enum Happening {
-    Order(Option<Order>),
+    Order(Order),
     Line(Event),
     Token(Result<Option<String>, Error>),
-    Session(Result<AuthEvent, RecvError>),
+    /// Something happened to the session.
+    Session,
+    /// The client is gone, and its session with it.
+    Over,
     Left,
     Time,
 }
@@ -133,7 +136,7 @@ impl Driver {
         loop {
             let happening = self.next().await;
             let Some(client) = self.client.upgrade() else { break };
-            if matches!(happening, Happening::Order(None) | Happening::Session(Err(RecvError::Closed))) {
+            if matches!(happening, Happening::Over) {
                 break;
             }
             self.take(&client, happening);
@@ -159,10 +162,13 @@ impl Driver {
             }
         };
         tokio::select! {
-            order = orders.recv() => Happening::Order(order),
+            order = orders.recv() => order.map_or(Happening::Over, Happening::Order),
             event = line.next() => Happening::Line(event),
             answer = token => Happening::Token(answer),
-            event = session.recv() => Happening::Session(event),
+            event = session.recv() => match event {
+                Err(RecvError::Closed) => Happening::Over,
+                Ok(_) | Err(RecvError::Lagged(_)) => Happening::Session,
+            },
             () = shared.left.notified() => Happening::Left,
             () = timer => Happening::Time,
         }
@@ -181,7 +187,7 @@ impl Driver {
         let now =
             Moment { at: self.start.elapsed(), wall: client.authority().now(), random: random_fraction() };
         match happening {
-            Happening::Order(order) => order.into_iter().for_each(|order| self.obey(client, now, order)),
+            Happening::Order(order) => self.obey(client, now, order),
             Happening::Line(Event::Opened) => {
                 self.drive(client, now, socket::Input::Opened);
                 self.ask(client, None);
@@ -196,7 +202,8 @@ impl Driver {
                 }
             }
             Happening::Token(answer) => self.introduce(client, now, answer),
-            Happening::Session(_) => self.ask(client, None),
+            Happening::Session => self.ask(client, None),
+            Happening::Over => {}
             Happening::Left => {
                 let gone: Vec<String> = self
                     .members
@@ -220,6 +227,8 @@ impl Driver {
                 };
                 let membership = Membership::new(needs, self.options);
                 let topic = room.topic.clone();
+                // One of that topic that everybody left, and that was not looked at since.
+                self.leave(client, now, &topic, None);
                 self.members.insert(topic, Member { room, membership, ids: Vec::new() });
                 self.drive(client, now, socket::Input::Wanted);
                 if self.socket.is_open() {

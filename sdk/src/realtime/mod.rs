@@ -15,7 +15,7 @@
 //! | `.on('presence', { event }, f)` | [`on_presence()`](NewChannel::on_presence), a stream of [`Presence`] |
 //! | `.on('system', {}, f)`, `.subscribe(status => …)` | [`subscribe().await`](NewChannel::subscribe); [`status()`](Channel::status), [`statuses()`](Channel::statuses) |
 //! | `.send({ type: 'broadcast', event, payload })` | [`send(event, &payload)`](Channel::send), [`send_bytes(event, bytes)`](Channel::send_bytes) |
-//! | `.httpSend(event, payload)` | [`http_send(event, &payload)`](Channel::http_send) |
+//! | `.httpSend(event, payload)` | [`http_send(event, &payload)`](Channel::http_send), joined or [not](NewChannel::http_send) |
 //! | `.track(state)`, `.untrack()`, `.presenceState()` | [`track(&state)`](Channel::track), [`untrack()`](Channel::untrack), [`present()`](Channel::present) |
 //! | `.unsubscribe()`, `removeChannel(channel)` | [`unsubscribe()`](Channel::unsubscribe), or dropping the channel and its streams |
 //! | `getChannels()`, `removeAllChannels()` | [`realtime().channels()`](Realtime::channels), [`remove_all_channels()`](Realtime::remove_all_channels) |
@@ -25,9 +25,9 @@
 //! | `heartbeatIntervalMs`, `reconnectAfterMs`, `timeout`, `disconnectOnEmptyChannelsAfterMs` | [`Options`] |
 //! | `transport` | [`Transport::websocket`](crate::Transport::websocket) |
 //!
-//! A refusal is an [`Error`](crate::Error) with the server's code:
+//! A refusal is an [`Error`] with the server's code:
 //!
-//! | what is wrong | [`ErrorKind`](crate::ErrorKind) | code | the channel |
+//! | what is wrong | [`ErrorKind`] | code | the channel |
 //! |---|---|---|---|
 //! | the token is too old, or none | `Unauthenticated` | `InvalidJWTToken`, `MalformedJWT`, `JwtSignatureError` | has it renewed, and joins again |
 //! | too much of something, a restart, a database that is away | `Busy`, `Timeout` | `ConnectionRateLimitReached`, `RealtimeRestarting`, … | waits, and joins again |

@@ -3,17 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
-use crate::realtime::channel::PREFIX;
+use crate::realtime::channel::{PREFIX, post};
 use crate::realtime::feed::{Broadcasts, Changes, Feed, Presences};
 use crate::realtime::hub::Order;
 use crate::realtime::queue::Queue;
-use crate::realtime::request::Config;
+use crate::realtime::request::{Config, broadcast};
 use crate::realtime::room::{Room, Ticket};
-use crate::realtime::{Binding, Channel, Replay, Status};
+use crate::realtime::{Binding, Channel, Payload, Replay, Status};
 
 /// A channel that is to be joined. From [`Client::channel`].
 ///
@@ -165,6 +166,21 @@ impl NewChannel {
 
     fn new_queue<T>(&self) -> Arc<Queue<T>> {
         Arc::new(Queue::new(self.capacity))
+    }
+
+    /// Sends a broadcast over HTTP, without joining anything.
+    ///
+    /// ```no_run
+    /// # async fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
+    /// client.channel("room1").private().http_send("refresh", &serde_json::json!({ "id": 7 })).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When no answer arrived, or a refusal.
+    pub async fn http_send(&self, event: &str, payload: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+        let topic = self.seat.ticket.room.topic.strip_prefix(PREFIX).unwrap_or_default();
+        post(&self.client, broadcast(topic, event, self.config.private, Payload::json(payload)?)).await
     }
 
     /// Joins, and waits until the channel is live: until the server says that what is listened to comes, and not

@@ -102,7 +102,7 @@ impl Message {
             return Some(Self { event: event.clone(), payload: payload.clone(), id, replayed });
         }
         let Told { event, payload, meta: Meta { id, replayed } } = frame.json()?;
-        let payload = Payload::Json(payload.map_or_else(|| RawValue::NULL.to_owned(), |payload| payload));
+        let payload = Payload::Json(payload.unwrap_or_else(|| RawValue::NULL.to_owned()));
         Some(Self { event, payload, id, replayed })
     }
 }

@@ -24,7 +24,8 @@ use crate::error::{Error, ErrorKind};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// How often the server is asked whether it is there: every 25 seconds unless told.
+    /// How often the server is asked whether it is there, and the session for who we are: every 25 seconds unless
+    /// told. Longer than a minute, and a token may end before the next one is told.
     pub heartbeat: Duration,
     /// How long an answer is waited for, to a heartbeat, a join or a push: 10 seconds unless told.
     pub patience: Duration,
@@ -192,7 +193,7 @@ impl Socket {
                 let look = self.last.map_or(due, |last| last.at + Self::LOOK);
                 Some(due.min(look))
             }
-            State::Resting { until } => Some(until),
+            State::Resting { until } => Some(self.last.map_or(until, |last| until.min(last.at + Self::LOOK))),
         };
         [own, self.lingers_until].into_iter().flatten().min()
     }
@@ -200,8 +201,9 @@ impl Socket {
     pub(super) fn handle(&mut self, now: Moment, input: Input) -> Vec<Command> {
         let slept = self.slept(now);
         let mut commands = Vec::new();
-        if slept && matches!(self.state, State::Open { .. } | State::Opening) {
-            // Whatever comes, it comes to a machine that woke up: the other end has long given up.
+        if slept && !matches!(self.state, State::Idle) {
+            // Whatever comes, it comes to a machine that woke up: the other end has long given up, and what
+            // stood in the way before may not do so any more.
             commands = vec![Command::Close, Command::Lost];
             self.failures = 0;
             commands.extend(self.open());
@@ -214,7 +216,7 @@ impl Socket {
     fn slept(&mut self, now: Moment) -> bool {
         let Some(last) = self.last.replace(now) else { return false };
         let (ran, passed) = (now.at.saturating_sub(last.at), now.wall.saturating_sub(last.wall));
-        let watched = matches!(self.state, State::Open { .. });
+        let watched = matches!(self.state, State::Open { .. } | State::Resting { .. });
         passed.saturating_sub(ran) > Self::JUMP || (watched && ran > Self::LOOK + Self::JUMP)
     }
 
@@ -410,6 +412,13 @@ mod tests {
         let mut socket = opened();
         let done = socket.handle(at(3_600), Input::Heard);
         assert_eq!(words(&done)[..2], ["close", "lost"], "a clock that runs while we sleep says so too");
+
+        let mut socket = opened();
+        socket.handle(at(1), lost());
+        socket.handle(at(1), Input::Timer);
+        let woken = Moment { wall: at(3_601).wall, ..at(1) };
+        let done = socket.handle(woken, Input::Timer);
+        assert_eq!(words(&done)[2..], ["connecting", "open"], "nobody rests longer than they slept");
 
         let mut socket = opened();
         let corrected = Moment { wall: at(9).wall, ..at(4) };

@@ -28,8 +28,6 @@ struct Bookings(Arc<Mutex<Data>>);
 #[derive(Default)]
 struct Data {
     rows: BTreeMap<i64, Value>,
-    /// Done when the table is next read, before the answer is made.
-    before_answer: Option<Box<dyn FnOnce(&mut BTreeMap<i64, Value>) + Send>>,
     /// Statuses that the next questions are answered with.
     failures: Vec<u16>,
     asked: Vec<String>,
@@ -51,7 +49,7 @@ impl Bookings {
     /// As much of PostgREST as is asked: a page by key, rows of a list, rows that are newer.
     fn answer(&self, request: &Request) -> (u16, String) {
         let mut data = self.0.lock().unwrap();
-        let Data { rows, before_answer, failures, asked } = &mut *data;
+        let Data { rows, failures, asked } = &mut *data;
         let said =
             |name: &str| request.query.iter().find(|(known, _)| known == name).map(|(_, value)| &**value);
         let words: Vec<_> = request
@@ -63,9 +61,6 @@ impl Bookings {
         asked.push(format!("{} {}", said("select").unwrap_or_default(), words.join(" ")));
         if let Some(status) = failures.pop() {
             return (status, String::new());
-        }
-        if let Some(before) = before_answer.take() {
-            before(rows);
         }
         let ids = request.query.iter().filter(|(name, _)| name == "id");
         let passes = |row: &&Value| {
