@@ -24,14 +24,14 @@ use crate::transport::read;
 /// [`crate::realtime::Live`] do it.
 pub enum Change<R> {
     /// It was added.
-    Insert {
+    Inserted {
         /// The row.
         row: R,
         /// When, and where.
         commit: Commit,
     },
     /// It changed.
-    Update {
+    Updated {
         /// The row as it is now.
         row: R,
         /// What is known of it as it was.
@@ -40,7 +40,7 @@ pub enum Change<R> {
         commit: Commit,
     },
     /// It was removed.
-    Delete {
+    Deleted {
         /// What is known of it as it was.
         old: Old<R>,
         /// When, and where.
@@ -128,9 +128,9 @@ impl<R> fmt::Debug for Old<R> {
 impl<R> fmt::Debug for Change<R> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, commit) = match self {
-            Self::Insert { commit, .. } => ("Insert", commit),
-            Self::Update { commit, .. } => ("Update", commit),
-            Self::Delete { commit, .. } => ("Delete", commit),
+            Self::Inserted { commit, .. } => ("Inserted", commit),
+            Self::Updated { commit, .. } => ("Updated", commit),
+            Self::Deleted { commit, .. } => ("Deleted", commit),
             Self::Gap(gap) => return write!(out, "Gap({gap:?})"),
         };
         write!(out, "{word}({}.{} at {})", commit.schema, commit.table, commit.at)
@@ -140,11 +140,11 @@ impl<R> fmt::Debug for Change<R> {
 impl<R: Clone> Clone for Change<R> {
     fn clone(&self) -> Self {
         match self {
-            Self::Insert { row, commit } => Self::Insert { row: row.clone(), commit: commit.clone() },
-            Self::Update { row, old, commit } => {
-                Self::Update { row: row.clone(), old: old.clone(), commit: commit.clone() }
+            Self::Inserted { row, commit } => Self::Inserted { row: row.clone(), commit: commit.clone() },
+            Self::Updated { row, old, commit } => {
+                Self::Updated { row: row.clone(), old: old.clone(), commit: commit.clone() }
             }
-            Self::Delete { old, commit } => Self::Delete { old: old.clone(), commit: commit.clone() },
+            Self::Deleted { old, commit } => Self::Deleted { old: old.clone(), commit: commit.clone() },
             Self::Gap(gap) => Self::Gap(gap.clone()),
         }
     }
@@ -217,9 +217,9 @@ impl Told {
         let commit = self.commit.clone();
         let old = Old { record: self.old.clone(), of: PhantomData };
         Ok(match self.kind {
-            Kind::Insert => Change::Insert { row: row()?, commit },
-            Kind::Update => Change::Update { row: row()?, old, commit },
-            Kind::Delete | Kind::Any => Change::Delete { old, commit }, // no change is of any kind
+            Kind::Insert => Change::Inserted { row: row()?, commit },
+            Kind::Update => Change::Updated { row: row()?, old, commit },
+            Kind::Delete | Kind::Any => Change::Deleted { old, commit }, // no change is of any kind
         })
     }
 }

@@ -35,8 +35,8 @@ use crate::realtime::{Binding, Channel, Payload, Replay, Status};
 /// room.send("cursor", &serde_json::json!({ "x": 1 })).await?;
 /// while let Some(change) = bookings.next().await {
 ///     match change? {
-///         Change::Insert { row, .. } | Change::Update { row, .. } => println!("{row:?}"),
-///         Change::Delete { old, .. } => println!("{:?} is gone", old.get(Booking::ID)?),
+///         Change::Inserted { row, .. } | Change::Updated { row, .. } => println!("{row:?}"),
+///         Change::Deleted { old, .. } => println!("{:?} is gone", old.get(Booking::ID)?),
 ///         Change::Gap(gap) => println!("fetch again: {gap}"),
 ///     }
 /// }

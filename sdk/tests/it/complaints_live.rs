@@ -21,7 +21,7 @@ struct Booking {
 
 async fn row(changes: &mut Changes<Booking>) -> i64 {
     match changes.next().await.unwrap().unwrap() {
-        Change::Insert { row, .. } | Change::Update { row, .. } => row.id,
+        Change::Inserted { row, .. } | Change::Updated { row, .. } => row.id,
         other => panic!("unexpected {other:?}"),
     }
 }

@@ -95,7 +95,7 @@ async fn what_we_say_is_what_the_official_client_says() {
     assert!(matches!(room.status(), Status::Left));
 
     let change = bookings.next().await.unwrap().unwrap();
-    let Change::Update { row, old, commit } = change else { panic!("unexpected {change:?}") };
+    let Change::Updated { row, old, commit } = change else { panic!("unexpected {change:?}") };
     let delivered = &recorded["delivered_to_app"];
     assert_eq!((&row, &old.read::<Value>().unwrap()), (&delivered[2][1]["new"], &delivered[2][1]["old"]));
     assert_eq!(
@@ -136,7 +136,7 @@ async fn values_keep_every_digit_until_they_are_typed() {
     socket.change(&join, "UPDATE", record, r#"{"id":9007199254740993}"#).await;
     socket.change(&join, "UPDATE", r#"{"id":"s3cret"}"#, "{}").await;
     socket.change(&join, "DELETE", "{}", r#"{"id":7}"#).await;
-    let Change::Update { row, old, .. } = typed.next().await.unwrap().unwrap() else { panic!("no update") };
+    let Change::Updated { row, old, .. } = typed.next().await.unwrap().unwrap() else { panic!("no update") };
     assert_eq!((row.id, old.get(Booking::ID).unwrap()), (9_007_199_254_740_993, Some(9_007_199_254_740_993)));
     assert_eq!(row.price.unwrap().as_str(), "0.1000000000000000055511151231257827");
     assert_eq!(old.get(Booking::AT).unwrap(), None, "not known");
@@ -146,7 +146,7 @@ async fn values_keep_every_digit_until_they_are_typed() {
     assert!(error.to_string().contains("at id") && !format!("{error:?}").contains("s3cret"), "{error}");
     let deleted = typed.next().await.unwrap().unwrap();
     assert!(!format!("{deleted:?}").contains('7'));
-    let Change::Delete { old, .. } = deleted else { panic!("no delete") };
+    let Change::Deleted { old, .. } = deleted else { panic!("no delete") };
     assert_eq!(old.named::<i64>("id").unwrap(), Some(7));
 }
 
