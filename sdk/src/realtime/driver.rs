@@ -12,7 +12,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -29,6 +28,7 @@ use crate::realtime::frame::{Frame, Head, Outgoing};
 use crate::realtime::hub::{Order, Push, Shared};
 use crate::realtime::line::{self, Event, Line};
 use crate::realtime::membership::{self, Membership, Needs};
+use crate::realtime::pushes::{Pushes, Waiting};
 use crate::realtime::request::{self, Join};
 use crate::realtime::room::Room;
 use crate::realtime::socket::{self, Moment, Socket};
@@ -58,8 +58,7 @@ pub(super) struct Driver {
     ask_again: bool,
     /// Who waits for the answer to a leave that is about to be said, by topic.
     leaving: BTreeMap<String, oneshot::Sender<()>>,
-    /// Pushes whose answer is waited for, by their reference.
-    pending: BTreeMap<u64, Pending>,
+    pushes: Pushes,
 }
 
 struct Member {
@@ -67,30 +66,6 @@ struct Member {
     membership: Membership,
     /// The server's id of each binding, since the last join.
     ids: Vec<Option<u64>>,
-}
-
-struct Pending {
-    topic: String,
-    until: Duration,
-    done: Done,
-}
-
-/// Who waits for the answer to a push.
-enum Done {
-    Sent(oneshot::Sender<Result<(), Error>>),
-    /// What is tracked is said again with the next join: a lost connection is no failure.
-    Tracked(oneshot::Sender<Result<(), Error>>),
-    Left(oneshot::Sender<()>),
-}
-
-impl Done {
-    fn tell(self, answer: Result<(), Error>) {
-        match self {
-            // Whoever waited may have gone.
-            Self::Sent(done) | Self::Tracked(done) => drop(done.send(answer)),
-            Self::Left(done) => drop(done.send(())), // gone is gone, whatever was said
-        }
-    }
 }
 
 /// What happens.
@@ -127,7 +102,7 @@ impl Driver {
             asking: None,
             ask_again: false,
             leaving: BTreeMap::new(),
-            pending: BTreeMap::new(),
+            pushes: Pushes::default(),
         }
     }
 
@@ -177,8 +152,7 @@ impl Driver {
     /// When something is to be done next, if nothing happens.
     fn due(&self) -> Option<Instant> {
         let members = self.members.values().filter_map(|member| member.membership.deadline());
-        let pending = self.pending.values().map(|pending| pending.until);
-        let due = self.socket.deadline().into_iter().chain(members).chain(pending).min()?;
+        let due = self.socket.deadline().into_iter().chain(members).chain(self.pushes.deadline()).min()?;
         // None for a time nobody lives to see.
         self.start.checked_add(due)
     }
@@ -255,11 +229,7 @@ impl Driver {
             .map(|(topic, _)| topic.clone())
             .collect();
         due.into_iter().for_each(|topic| self.tell(client, now, &topic, membership::Input::Timer));
-        while let Some(entry) = self.pending.iter().find(|(_, pending)| now.at >= pending.until) {
-            let late = Error::new(ErrorKind::Timeout, "the server did not confirm it in time");
-            let reference = *entry.0;
-            self.settle(reference, Err(late));
-        }
+        self.pushes.give_up(now.at);
     }
 
     /// Gives the socket's machine an input, and does what it asks for.
@@ -298,12 +268,8 @@ impl Driver {
 
     /// Tells everybody that there is no connection.
     fn lose(&mut self, client: &Client, now: Moment) {
-        let cut = || Error::new(ErrorKind::Unreachable, "the connection was lost");
-        for pending in std::mem::take(&mut self.pending).into_values() {
-            let later = matches!(pending.done, Done::Tracked(_));
-            pending.done.tell(if later { Ok(()) } else { Err(cut()) });
-        }
-        let error = Arc::new(cut());
+        self.pushes.lose();
+        let error = Arc::new(Error::new(ErrorKind::Unreachable, "the connection was lost"));
         let topics: Vec<String> = self.members.keys().cloned().collect();
         for topic in topics {
             self.tell(client, now, &topic, membership::Input::Lost(error.clone()));
@@ -385,7 +351,7 @@ impl Driver {
         let head = Head { join_reference, reference, topic, event: "phx_leave" };
         self.send(head.text(&json!({})));
         if let Some(done) = self.leaving.remove(topic) {
-            self.expect(now, reference, topic, Done::Left(done));
+            self.expect(now, reference, topic, Waiting::Leaver(done));
         }
     }
 
@@ -405,7 +371,7 @@ impl Driver {
                 let sent = head.broadcast(&payload).and_then(|frame| self.transmit(frame));
                 match sent {
                     Ok(()) if room.config().broadcast.ack => {
-                        self.expect(now, reference, topic, Done::Sent(done))
+                        self.expect(now, reference, topic, Waiting::Sender(done))
                     }
                     sent => drop(done.send(sent)),
                 }
@@ -431,21 +397,14 @@ impl Driver {
         };
         let sent = frame.and_then(|frame| self.transmit(frame));
         match (sent, done) {
-            (Ok(()), Some(done)) => self.expect(now, reference, &room.topic, Done::Tracked(done)),
+            (Ok(()), Some(done)) => self.expect(now, reference, &room.topic, Waiting::Tracker(done)),
             (sent, Some(done)) => drop(done.send(sent)),
             (_, None) => {} // the connection that does not take it is about to be lost
         }
     }
 
-    fn expect(&mut self, now: Moment, reference: u64, topic: &str, done: Done) {
-        let until = now.at + self.options.patience;
-        self.pending.insert(reference, Pending { topic: topic.to_owned(), until, done });
-    }
-
-    fn settle(&mut self, reference: u64, answer: Result<(), Error>) {
-        if let Some(pending) = self.pending.remove(&reference) {
-            pending.done.tell(answer);
-        }
+    fn expect(&mut self, now: Moment, reference: u64, topic: &str, waiting: Waiting) {
+        self.pushes.expect(reference, topic, now.at + self.options.patience, waiting);
     }
 
     fn transmit(&mut self, frame: Outgoing) -> Result<(), Error> {
@@ -469,11 +428,10 @@ impl Driver {
             }
             return;
         }
-        if let Some(reference) = reference.filter(|reference| {
-            frame.event == "phx_reply"
-                && self.pending.get(reference).is_some_and(|pending| pending.topic == frame.topic)
-        }) {
-            return self.settle(reference, reply::answer(frame).map(drop));
+        if let Some(reference) = reference.filter(|reference| self.pushes.awaits(*reference, &frame.topic))
+            && frame.event == "phx_reply"
+        {
+            return self.pushes.settle(reference, reply::answer(frame).map(drop));
         }
         let Some(member) = self.members.get_mut(&frame.topic) else { return };
         let older = number(&frame.join_reference);

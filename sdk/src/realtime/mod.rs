@@ -50,6 +50,7 @@ mod merge;
 mod new_channel;
 mod payload;
 mod presence;
+mod pushes;
 mod queue;
 mod refusal;
 mod reply;

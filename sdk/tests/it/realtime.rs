@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
+use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use supabase_sdk::realtime::{
@@ -419,6 +420,91 @@ async fn what_cannot_be_asked_for_is_refused_here() {
 fn a_channel_needs_a_runtime() {
     let (_, client) = tokio::runtime::Runtime::new().unwrap().block_on(async { Server::new() });
     assert_eq!(client.channel("room").join().unwrap_err().kind(), ErrorKind::Config);
+}
+
+/// A frame of anything: known events with what may stand in them, and what may not.
+fn frames() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("[1000]".to_owned()),
+        Just("\"ok\"".to_owned()),
+        Just("\"error\"".to_owned()),
+        Just("\"DELETE\"".to_owned()),
+        "-?[0-9]{1,22}",
+        "[a-zA-Z: ]{0,12}".prop_map(|text| format!("\"{text}\"")),
+    ];
+    let name = prop::sample::select(vec![
+        "status",
+        "response",
+        "reason",
+        "ids",
+        "data",
+        "type",
+        "record",
+        "old_record",
+        "errors",
+        "joins",
+        "leaves",
+        "metas",
+        "phx_ref",
+        "event",
+        "payload",
+        "meta",
+        "id",
+        "extension",
+        "message",
+        "postgres_changes",
+    ]);
+    let json = leaf.prop_recursive(4, 24, 5, move |inner| {
+        let pairs = prop::collection::vec((name.clone(), inner.clone()), 0..5).prop_map(|pairs| {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", pairs.join(","))
+        });
+        prop_oneof![
+            pairs,
+            prop::collection::vec(inner, 0..4).prop_map(|values| format!("[{}]", values.join(",")))
+        ]
+    });
+    // Nothing that would end the channel for good, or leave it: what is refused is refused by the test's end.
+    let event = prop::sample::select(vec![
+        "system",
+        "postgres_changes",
+        "broadcast",
+        "presence_state",
+        "presence_diff",
+        "else",
+    ]);
+    let number = prop::sample::select(vec!["null", "\"1\"", "\"7\"", "\"x\"", "5"]);
+    (number.clone(), number, event, json).prop_map(|(join, reference, event, payload)| {
+        format!("[{join},{reference},\"realtime:room\",\"{event}\",{payload}]")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    /// Whatever the server says, the client goes on: the change that comes last is told.
+    #[test]
+    fn no_frame_stops_the_client(frames in prop::collection::vec(frames(), 1..12), bytes in prop::collection::vec(any::<u8>(), 0..30)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (mut server, client) = Server::new();
+            let mut room = client.channel("room").presence();
+            let mut changes = room.on_changes(Binding::<Booking>::all());
+            let (_heard, _present) = (room.on_broadcast("*"), room.on_presence());
+            let (_room, mut socket, join) = joined(&mut server, room).await;
+            for frame in frames {
+                socket.say_text(frame).await;
+            }
+            socket.say_bytes(bytes).await;
+            socket.change(&join, "INSERT", r#"{"id":7}"#, "null").await;
+            loop {
+                match changes.next().await.unwrap() {
+                    Ok(Change::Inserted { row, .. }) if row.id == 7 => break,
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        });
+    }
 }
 
 /// Over real TCP, by the client's own transport: the handshake, and frames after it.

@@ -161,7 +161,11 @@ impl Socket {
     }
 
     pub(crate) async fn say(&mut self, frame: Value) {
-        self.stream.send(Message::text(frame.to_string())).await.unwrap();
+        self.say_text(frame.to_string()).await;
+    }
+
+    pub(crate) async fn say_text(&mut self, text: String) {
+        self.stream.send(Message::text(text)).await.unwrap();
     }
 
     pub(crate) async fn say_bytes(&mut self, bytes: Vec<u8>) {
