@@ -193,7 +193,20 @@ impl<R> Binding<R> {
     /// a hundred values, patterns, `is_null` and their opposites, joined by `and`. It looks at the row as it is
     /// after the change, so one that no longer passes is not told of, and a removed row is not looked at.
     ///
-    /// What it does not know is an [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) of the subscription.
+    /// What it does not know is an [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) of the subscription. A column
+    /// of another table does not compile:
+    ///
+    /// ```compile_fail
+    /// # use serde::{Deserialize, Serialize};
+    /// # use supabase_sdk::{Table, realtime::Binding};
+    /// # #[derive(Serialize, Deserialize, Table)]
+    /// # #[table(name = "bookings")]
+    /// # struct Booking { #[table(key)] id: i64 }
+    /// # #[derive(Serialize, Deserialize, Table)]
+    /// # #[table(name = "vehicles")]
+    /// # struct Vehicle { #[table(key)] id: i64 }
+    /// let _ = Binding::<Booking>::all().filter(Vehicle::ID.eq(1_i64));
+    /// ```
     #[must_use]
     pub fn filter(mut self, filter: Filter<R>) -> Self {
         match filter.into_realtime() {

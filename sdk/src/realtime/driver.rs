@@ -116,11 +116,6 @@ impl Driver {
             }
             self.take(&client, happening);
         }
-        self.shared.connection.send_replace(socket::Connection::Idle);
-        for member in self.members.values() {
-            member.room.status.send_replace(Status::Left);
-            member.room.end();
-        }
     }
 
     async fn next(&mut self) -> Happening {
@@ -248,7 +243,7 @@ impl Driver {
                     }));
                 }
                 socket::Command::Close => (self.line, self.token) = (Line::Down, None),
-                socket::Command::Lost => self.lose(client, now),
+                socket::Command::Lost(error) => self.lose(client, now, &error),
                 socket::Command::Beat(reference) => {
                     let head = Head { join_reference: None, reference, topic: PHOENIX, event: "heartbeat" };
                     self.send(head.text(&json!({})));
@@ -267,9 +262,8 @@ impl Driver {
     }
 
     /// Tells everybody that there is no connection.
-    fn lose(&mut self, client: &Client, now: Moment) {
+    fn lose(&mut self, client: &Client, now: Moment, error: &Arc<Error>) {
         self.pushes.lose();
-        let error = Arc::new(Error::new(ErrorKind::Unreachable, "the connection was lost"));
         let topics: Vec<String> = self.members.keys().cloned().collect();
         for topic in topics {
             self.tell(client, now, &topic, membership::Input::Lost(error.clone()));
@@ -530,6 +524,17 @@ impl Driver {
         let reference = self.socket.next_reference();
         let head = Head { join_reference: Some(join_reference), reference, topic, event: "access_token" };
         self.send(head.text(&json!({ "access_token": token })));
+    }
+}
+
+/// However it ends, whoever listens is told: the client may be gone, or the runtime.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.connection.send_replace(socket::Connection::Idle);
+        for member in self.members.values() {
+            member.room.status.send_replace(Status::Left);
+            member.room.end();
+        }
     }
 }
 

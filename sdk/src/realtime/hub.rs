@@ -106,15 +106,16 @@ impl Hub {
                 "this client is in a channel of that topic already; take that one, or leave it first";
             return Err(Error::new(ErrorKind::Conflict, message).undone());
         }
+        rooms.retain(|_, room| room.strong_count() > 0);
         rooms.insert(ticket.room.topic.clone(), Arc::downgrade(ticket));
         Ok(())
     }
 
     /// The channels that are joined.
     pub(super) fn rooms(&self) -> Vec<Arc<Ticket>> {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let known: Vec<_> = rooms.values().filter_map(Weak::upgrade).collect();
-        rooms.retain(|_, room| room.strong_count() > 0);
+        drop(rooms);
         known.into_iter().filter(|ticket| !ticket.is_over()).collect()
     }
 

@@ -196,8 +196,8 @@ impl Membership {
             }
             (State::Offline, Input::Opened) => self.join(now, next),
             (_, Input::Lost(error)) => {
-                let was = std::mem::replace(&mut self.state, State::Offline);
-                if was == State::Offline { Vec::new() } else { vec![Command::Status(Status::Waiting(error))] }
+                self.state = State::Offline;
+                vec![Command::Status(Status::Waiting(error))]
             }
             (State::Resting { until }, Input::Timer) if now.at >= until => self.join(now, next),
             (State::Renewing, Input::Renewed) => self.join(now, next),

@@ -122,8 +122,8 @@ pub(super) enum Command {
     Open,
     /// Drop the connection, whatever its state.
     Close,
-    /// Channels have no connection any more.
-    Lost,
+    /// Channels have no connection any more, for this reason.
+    Lost(Arc<Error>),
     Beat(u64),
     Connection(Connection),
     Heartbeat(Heartbeat),
@@ -204,7 +204,9 @@ impl Socket {
         if slept && !matches!(self.state, State::Idle) {
             // Whatever comes, it comes to a machine that woke up: the other end has long given up, and what
             // stood in the way before may not do so any more.
-            commands = vec![Command::Close, Command::Lost];
+            let error =
+                Error::new(ErrorKind::Unreachable, "this machine slept, and the connection did not last");
+            commands = vec![Command::Close, Command::Lost(Arc::new(error))];
             self.failures = 0;
             commands.extend(self.open());
         }
@@ -292,7 +294,7 @@ impl Socket {
         self.failures = self.failures.saturating_add(1);
         let until = now.at + self.options.rest(self.failures, now.random);
         self.state = State::Resting { until };
-        vec![Command::Close, Command::Lost, Command::Connection(Connection::Waiting(error))]
+        vec![Command::Close, Command::Lost(error.clone()), Command::Connection(Connection::Waiting(error))]
     }
 
     fn close(&mut self) -> Vec<Command> {
@@ -301,7 +303,8 @@ impl Socket {
         match was {
             State::Idle => Vec::new(),
             State::Opening | State::Open { .. } | State::Resting { .. } => {
-                vec![Command::Close, Command::Lost, Command::Connection(Connection::Idle)]
+                let error = Error::new(ErrorKind::Unreachable, "the connection was closed from here");
+                vec![Command::Close, Command::Lost(Arc::new(error)), Command::Connection(Connection::Idle)]
             }
         }
     }
@@ -326,7 +329,7 @@ mod tests {
         let word = |command: &Command| match command {
             Command::Open => "open",
             Command::Close => "close",
-            Command::Lost => "lost",
+            Command::Lost(_) => "lost",
             Command::Beat(_) => "beat",
             Command::Connection(Connection::Idle) => "idle",
             Command::Connection(Connection::Connecting) => "connecting",

@@ -332,6 +332,8 @@ async fn a_handshake_that_is_refused_says_so_and_is_tried_again() {
     };
     let error = tokio::time::timeout(statuses, refused).await.unwrap();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Unauthenticated, 401));
+    let Status::Waiting(error) = room.status() else { panic!("{:?}", room.status()) };
+    assert_eq!(error.status().unwrap().as_u16(), 401, "the channel says why too");
     let mut socket = server.accept().await;
     socket.accept_join().await;
     room.live().await.unwrap();
@@ -414,6 +416,25 @@ async fn what_cannot_be_asked_for_is_refused_here() {
     let mut heard = room.on_broadcast("*");
     drop(room);
     assert!(heard.next().await.is_none(), "nobody ever joined");
+}
+
+#[test]
+fn a_channel_ends_with_the_runtime_it_lives_in() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let first = runtime();
+    let (mut server, client) = first.block_on(async { Server::new() });
+    let mut room = client.channel("room");
+    let mut heard = room.on_broadcast("*");
+    let (room, _socket, _) = first.block_on(joined(&mut server, room));
+    drop(first);
+    runtime().block_on(async {
+        assert!(heard.next().await.is_none());
+        assert!(matches!(room.status(), Status::Left));
+        assert!(
+            joined(&mut server, client.channel("room")).await.0.live().await.is_ok(),
+            "and another begins"
+        );
+    });
 }
 
 #[test]
