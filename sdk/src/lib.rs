@@ -1,4 +1,5 @@
-//! A client for Supabase: typed tables over REST, files in Storage, and the session that stands behind them.
+//! A client for Supabase: typed tables over REST, channels that tell what happens, files in Storage, and the
+//! session that stands behind them.
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};

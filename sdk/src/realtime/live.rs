@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt as _, stream};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
@@ -64,6 +65,7 @@ pub struct Follow<R> {
     binding: Binding<R>,
     clock: Option<&'static str>,
     overlap: Duration,
+    every: Option<Duration>,
     channel: Option<NewChannel>,
 }
 
@@ -105,6 +107,7 @@ impl<R: Row + Send + 'static> Table<R> {
             binding,
             clock: None,
             overlap: Duration::from_secs(60),
+            every: None,
             channel: None,
         }
     }
@@ -115,7 +118,7 @@ impl<R: Row + Send + 'static> Follow<R> {
     /// the table: see [`Binding::filter`].
     ///
     /// A row that changes so that it no longer passes is not told of by Realtime. It is found gone when the
-    /// table is next looked at, which is after a gap.
+    /// table is next looked at: after a gap, and as often as [`Follow::every`] says.
     pub fn filter(mut self, filter: Filter<R>) -> Self {
         self.binding = self.binding.filter(filter.clone());
         self.select = self.select.filter(filter);
@@ -137,6 +140,13 @@ impl<R: Row + Send + 'static> Follow<R> {
         self
     }
 
+    /// Looks at the table again this often, even if nothing seems to be missing. Finds what nobody is told of: rows
+    /// that no longer pass the filter, or that a policy no longer shows. Never, unless told.
+    pub fn every(mut self, time: Duration) -> Self {
+        self.every = Some(time);
+        self
+    }
+
     /// Takes this channel instead of one of its own, with what is set for it: where only private channels are
     /// allowed, or a longer queue is wanted.
     pub fn channel(mut self, channel: NewChannel) -> Self {
@@ -150,7 +160,7 @@ impl<R: Row + Send + 'static> Follow<R> {
     /// As [`NewChannel::subscribe`]. [`ErrorKind::Invalid`] where the row has no key, or is not made of plain
     /// columns.
     pub async fn subscribe(self) -> Result<Live<R>, Error> {
-        let Self { client, select, binding, clock, overlap, channel } = self;
+        let Self { client, select, binding, clock, overlap, every, channel } = self;
         let columns = columns::<R>(clock)?;
         let new = || {
             let number = client.hub().next_number();
@@ -165,9 +175,12 @@ impl<R: Row + Send + 'static> Follow<R> {
             merge: Merge::new(R::KEY, columns, clock.map(str::to_owned)),
             clock,
             overlap,
+            every,
+            looked: Instant::now(),
             options: client.hub().options,
             phase: Phase::Stale,
             whole: false,
+            ready: false,
             failures: 0,
             told: VecDeque::new(),
         };
@@ -246,10 +259,15 @@ struct Follower<R> {
     merge: Merge,
     clock: Option<&'static str>,
     overlap: Duration,
+    every: Option<Duration>,
+    /// When the table was last looked at.
+    looked: Instant,
     options: Options,
     phase: Phase,
     /// True once the whole table was told.
     whole: bool,
+    /// True while it counts as ready: nothing is known to be missing.
+    ready: bool,
     failures: u32,
     told: VecDeque<Result<LiveChange<R>, Error>>,
 }
@@ -300,6 +318,7 @@ impl<R: Row + Send + 'static> Follower<R> {
             select = select.filter(Column::<R, Any>::new(clock).gte(from));
         }
         let keys = since.is_none().then(BTreeSet::new);
+        self.looked = Instant::now();
         self.phase = Phase::Fetching { rows: select.stream(), keys };
     }
 
@@ -327,7 +346,9 @@ impl<R: Row + Send + 'static> Follower<R> {
             self.tell(news);
         }
         (self.phase, self.whole, self.failures) = (Phase::Following, true, 0);
-        self.told.push_back(Ok(LiveChange::Ready));
+        if !std::mem::replace(&mut self.ready, true) {
+            self.told.push_back(Ok(LiveChange::Ready));
+        }
         Ok(())
     }
 
@@ -360,7 +381,18 @@ impl<R: Row + Send + 'static> Follower<R> {
     /// Takes what comes next; `None` after the last.
     async fn follow(&mut self) -> Option<()> {
         let changes = &self.changes;
-        match std::future::poll_fn(|context| changes.feed.poll(context)).await? {
+        let next = std::future::poll_fn(|context| changes.feed.poll(context));
+        let item = match self.every.and_then(|every| self.looked.checked_add(every)) {
+            Some(look) => match tokio::time::timeout_at(look, next).await {
+                Ok(item) => item?,
+                Err(_) => {
+                    self.phase = Phase::Stale;
+                    return Some(());
+                }
+            },
+            None => next.await?,
+        };
+        match item {
             Item::Gap(gap) => self.doubt(gap),
             Item::News(change) => {
                 let news = self.merge.changed(change.kind, change.record(), change.old());
@@ -371,7 +403,7 @@ impl<R: Row + Send + 'static> Follower<R> {
     }
 
     fn doubt(&mut self, gap: Gap) {
-        self.phase = Phase::Stale;
+        (self.phase, self.ready) = (Phase::Stale, false);
         self.told.push_back(Ok(LiveChange::Stale(gap)));
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -220,6 +221,30 @@ async fn what_happens_while_it_is_fetched_is_told_after() {
     change(&mut socket, &join, "DELETE", 1, "", 0).await;
     change(&mut socket, &join, "INSERT", 9, "late", 11).await;
     tells(&mut live, &["2 a", "ready", "1 gone", "9 late"]).await;
+}
+
+/// What nobody is told of is found by looking, and life goes on without a word where nothing is.
+#[tokio::test(start_paused = true)]
+async fn a_table_is_looked_at_as_often_as_is_said() {
+    let bookings = Bookings::default();
+    (1..=2).for_each(|id| bookings.put(id, "a", 10));
+    let (mut server, client) = serving(&bookings);
+    let minute = Duration::from_secs(60);
+    let live = client.table::<Booking>().live().by(Booking::UPDATED_AT).every(minute);
+    let (mut live, mut socket, join) = follow(&mut server, live).await;
+    tells(&mut live, &["1 a", "2 a", "ready"]).await;
+    bookings.remove(2);
+    let began = tokio::time::Instant::now();
+    let answering = async {
+        loop {
+            let frame = socket.hear().await;
+            unreachable!("heartbeats are answered, and nothing else is said: {frame:?}");
+        }
+    };
+    tokio::select! { biased; () = tells(&mut live, &["2 gone"]) => {}, () = answering => {} }
+    assert_eq!(began.elapsed(), minute);
+    change(&mut socket, &join, "INSERT", 3, "b", 11).await;
+    tells(&mut live, &["3 b"]).await;
 }
 
 /// A failure to fetch that may pass is tried again; one that does not ends the stream, and says why.
