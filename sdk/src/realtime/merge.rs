@@ -3,7 +3,8 @@
 //!
 //! What is kept of each row is its key, how new it is by its own clock, and a hash of what it said. With that:
 //! - A row that says what it said before is not told again, whichever way it comes.
-//! - A row that is older than what was told is not told: it is an echo of what was fetched meanwhile.
+//! - A change that is older than what was told is not told: it is an echo of what was fetched meanwhile. A row
+//!   that is fetched is what it is, whatever its clock says.
 //! - After a gap, what the server no longer lists was removed, and what it lists and nobody told is fetched.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +27,13 @@ pub(super) enum News {
     Remove(Key),
     /// What came is not enough to say; the table has to be looked at again.
     Doubt,
+}
+
+/// How a row came.
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    Fetched,
+    Told,
 }
 
 pub(super) struct Merge {
@@ -59,7 +67,7 @@ impl Merge {
 
     /// Takes a row as it was fetched.
     pub(super) fn fetched(&mut self, row: &RawValue) -> Option<News> {
-        self.put(row)
+        self.put(row, Source::Fetched)
     }
 
     /// Takes a change as it came. `record` is the row as it is, `old` what is known of it as it was.
@@ -81,7 +89,7 @@ impl Merge {
                 };
                 // A key that changed is another row's, and the old one is gone.
                 let moved = old.filter(|old| *old != key).and_then(|old| self.remove(&old));
-                moved.into_iter().chain(self.put(record)).collect()
+                moved.into_iter().chain(self.put(record, Source::Told)).collect()
             }
             (Kind::Insert | Kind::Update | Kind::Any, None) => vec![News::Doubt],
         }
@@ -104,7 +112,7 @@ impl Merge {
         self.key_of(&columns(row)?)
     }
 
-    fn put(&mut self, row: &RawValue) -> Option<News> {
+    fn put(&mut self, row: &RawValue, source: Source) -> Option<News> {
         let columns = columns(row)?;
         let key = self.key_of(&columns)?;
         let stamp = self.clock.as_ref().and_then(|clock| Stamp::read(columns.get(clock)?.get()));
@@ -113,7 +121,7 @@ impl Merge {
         let now = Known { says: self.hashing.hash_one(says), stamp };
         if let Some(before) = self.known.get(&key) {
             let older = matches!((before.stamp, now.stamp), (Some(before), Some(now)) if now < before);
-            if older || *before == now {
+            if (older && source == Source::Told) || *before == now {
                 return None;
             }
         }
@@ -191,6 +199,10 @@ mod tests {
             "the clock did not move, and the row did"
         );
         assert_eq!(table.newest(), Some(Stamp::Count(2)));
+        assert!(
+            table.fetched(&raw(r#"{"id":1,"v":"restored","at":1}"#)).is_some(),
+            "a clock may be set back"
+        );
         let mut table = merge(false);
         table.fetched(&raw(r#"{"id":1,"v":{"a": " b"}}"#));
         assert!(table.fetched(&raw(r#"{"id":1,"v":{"a":" b"}}"#)).is_none());
