@@ -16,6 +16,8 @@ use url::Url;
 use crate::auth::{Auth, Authority, KeyCache, SessionStore, Token};
 use crate::error::{Error, ErrorKind};
 use crate::key::ApiKey;
+#[cfg(feature = "realtime")]
+use crate::realtime::{Hub, NewChannel, Options, Realtime};
 use crate::rest::{Call, Function, Query, Row, Table};
 use crate::retry::{Budget, Retry};
 use crate::storage::Storage;
@@ -60,6 +62,8 @@ struct Inner {
     trace: Option<TraceSource>,
     /// The most rows the server is known to answer with; 0 while that is unknown.
     row_cap: AtomicUsize,
+    #[cfg(feature = "realtime")]
+    hub: Hub,
 }
 
 /// How much of an answer there is when it is handed on.
@@ -103,6 +107,8 @@ impl Client {
             trace: None,
             clock: Arc::new(SystemTime::now),
             row_cap: 0,
+            #[cfg(feature = "realtime")]
+            realtime: Options::default(),
         }
     }
 
@@ -129,6 +135,19 @@ impl Client {
     /// Files in buckets.
     pub fn storage(&self) -> Storage {
         Storage::new(self.clone())
+    }
+
+    /// The connection to Realtime, and the channels on it.
+    #[cfg(feature = "realtime")]
+    pub fn realtime(&self) -> Realtime {
+        Realtime::new(self.clone())
+    }
+
+    /// A channel to be joined: broadcasts, presence, and changes of tables as they happen. See
+    /// [`crate::realtime`].
+    #[cfg(feature = "realtime")]
+    pub fn channel(&self, topic: impl Into<String>) -> NewChannel {
+        NewChannel::new(self.clone(), topic.into())
     }
 
     /// A table with a typed row.
@@ -226,20 +245,7 @@ impl Client {
         let address = request.address(self.url());
         let retry = request.retry.unwrap_or(self.0.retry);
         let safe_twice = request.replay == Replay::Safe;
-        for name in self.0.headers.keys() {
-            if !request.headers.contains_key(name) {
-                for value in self.0.headers.get_all(name) {
-                    request.headers.append(name, value.clone());
-                }
-            }
-        }
-        let own_authorization = request.headers.contains_key(AUTHORIZATION);
-        request.headers.insert(API_KEY, self.0.key_header.clone());
-        request.headers.insert(CLIENT_INFO, CLIENT_VERSION);
-        if let Some(trace) = self.0.trace.as_ref().and_then(|trace| trace()) {
-            span.record("traceparent", &trace.traceparent);
-            trace.apply(&mut request.headers);
-        }
+        let own_authorization = self.dress(&mut request, span);
         // None for a time nobody lives to see.
         let deadline = Instant::now().checked_add(request.timeout.unwrap_or(self.0.timeout));
         let (mut sent, mut renewed) = (0, false);
@@ -273,6 +279,52 @@ impl Client {
             request.timeout = deadline.map(|_| left - wait);
             request.headers.insert(RETRY_COUNT, sent.into());
         }
+    }
+
+    /// Adds what every request has. True if it says itself who asks.
+    fn dress(&self, request: &mut Request, span: &Span) -> bool {
+        for name in self.0.headers.keys() {
+            if !request.headers.contains_key(name) {
+                for value in self.0.headers.get_all(name) {
+                    request.headers.append(name, value.clone());
+                }
+            }
+        }
+        request.headers.insert(API_KEY, self.0.key_header.clone());
+        request.headers.insert(CLIENT_INFO, CLIENT_VERSION);
+        if let Some(trace) = self.0.trace.as_ref().and_then(|trace| trace()) {
+            span.record("traceparent", &trace.traceparent);
+            trace.apply(&mut request.headers);
+        }
+        request.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// Opens a WebSocket, in one try.
+    #[cfg(feature = "realtime")]
+    pub(crate) async fn websocket(
+        &self,
+        mut request: Request,
+    ) -> Result<Box<dyn crate::transport::Duplex>, Error> {
+        self.dress(&mut request, &Span::none());
+        let address = request.address(self.url());
+        self.0.transport.websocket(&address, &request).await
+    }
+
+    #[cfg(feature = "realtime")]
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// The key as text.
+    #[cfg(any(feature = "postgrest", feature = "realtime"))]
+    pub(crate) fn api_key(&self) -> &str {
+        self.0.key.expose()
+    }
+
+    /// The client, for who must not keep it.
+    #[cfg(feature = "realtime")]
+    pub(crate) fn downgrade(&self) -> WeakClient {
+        WeakClient(Arc::downgrade(&self.0))
     }
 
     /// Adds who asks: the session's token, or the key where that is one. Says which token of the session.
@@ -336,11 +388,6 @@ impl Client {
         self.0.row_cap.store(rows, Ordering::Relaxed);
     }
 
-    #[cfg(feature = "postgrest")]
-    pub(crate) fn api_key(&self) -> &str {
-        self.0.key.expose()
-    }
-
     pub(crate) fn default_schema(&self) -> &str {
         &self.0.schema
     }
@@ -351,6 +398,17 @@ impl Client {
 
     pub(crate) fn keys(&self) -> &KeyCache {
         &self.0.keys
+    }
+}
+
+/// A client that may be gone: a task of its own holds one, and ends with it.
+#[cfg(feature = "realtime")]
+pub(crate) struct WeakClient(std::sync::Weak<Inner>);
+
+#[cfg(feature = "realtime")]
+impl WeakClient {
+    pub(crate) fn upgrade(&self) -> Option<Client> {
+        self.0.upgrade().map(Client)
     }
 }
 
@@ -413,6 +471,8 @@ pub struct ClientBuilder {
     trace: Option<TraceSource>,
     clock: Clock,
     row_cap: usize,
+    #[cfg(feature = "realtime")]
+    realtime: Options,
 }
 
 impl ClientBuilder {
@@ -535,6 +595,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps the connection to Realtime like this.
+    #[cfg(feature = "realtime")]
+    #[must_use]
+    pub fn realtime(mut self, options: Options) -> Self {
+        self.realtime = options;
+        self
+    }
+
     /// Sends through something else than HTTP: a script in a test, a layer of your own.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -589,6 +657,8 @@ impl ClientBuilder {
             budget: Budget::default(),
             trace: self.trace,
             row_cap: self.row_cap.into(),
+            #[cfg(feature = "realtime")]
+            hub: Hub::new(self.realtime),
         })))
     }
 }

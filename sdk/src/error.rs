@@ -176,6 +176,22 @@ impl Error {
         error
     }
 
+    /// A refusal that came in a message: what it means is known to who reads it.
+    #[cfg(feature = "realtime")]
+    pub(crate) fn told(kind: ErrorKind, code: Option<&str>, message: &str) -> Self {
+        let mut error = Self::new(kind, message).with_code(code.map(str::to_owned)).undone();
+        error.0.quoted = true;
+        error
+    }
+
+    /// The same failure, told to somebody else.
+    #[cfg(feature = "realtime")]
+    pub(crate) fn again(&self) -> Self {
+        let mut error = Self::new(self.0.kind, self.0.message.clone()).with_code(self.0.code.clone());
+        (error.0.quoted, error.0.undone, error.0.status) = (self.0.quoted, self.0.undone, self.0.status);
+        error
+    }
+
     /// Says by which code the server means the same.
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;

@@ -1,4 +1,5 @@
-//! A client for Supabase: typed tables over REST, files in Storage, and the session that stands behind them.
+//! A client for Supabase: typed tables over REST, channels that tell what happens, files in Storage, and the
+//! session that stands behind them.
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ mod error;
 mod key;
 #[cfg(feature = "postgrest")]
 mod postgrest;
+#[cfg(feature = "realtime")]
+pub mod realtime;
 pub mod rest;
 mod retry;
 pub mod storage;
@@ -58,6 +61,8 @@ pub use trace::TraceContext;
 pub use transport::{
     Credentials, HttpTransport, Opened, Opening, Replay, Reply, Request, Sending, Service, Transport,
 };
+#[cfg(feature = "realtime")]
+pub use transport::{Duplex, Upgrading};
 
 // The crates whose types stand in generated code, so that an app need not name them all.
 #[cfg(feature = "chrono")]

@@ -368,6 +368,16 @@ pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Opened, Error>> + Send
 /// An answer on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
 
+/// Bytes both ways, behind a handshake.
+#[cfg(feature = "realtime")]
+pub trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+#[cfg(feature = "realtime")]
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A WebSocket on its way.
+#[cfg(feature = "realtime")]
+pub type Upgrading<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Duplex>, Error>> + Send + 'a>>;
+
 /// What carries a request to a server. Write one to script answers or to put something between.
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends one request to a full address. A refusal is an answer; only silence is an error.
@@ -378,6 +388,16 @@ pub trait Transport: Send + Sync + fmt::Debug {
     fn open<'a>(&'a self, address: &'a str, request: &'a Request) -> Opening<'a> {
         Box::pin(async move { self.send(address, request).await.map(Opened::from) })
     }
+
+    /// Opens a WebSocket, and gives the connection once the server has agreed to it; frames are not its
+    /// business. Where a transport does not say how, there is no Realtime.
+    #[cfg(feature = "realtime")]
+    fn websocket<'a>(&'a self, address: &'a str, request: &'a Request) -> Upgrading<'a> {
+        let _ = (address, request);
+        Box::pin(async {
+            Err(Error::new(ErrorKind::Config, "the transport of this client opens no WebSocket"))
+        })
+    }
 }
 
 /// The transport over HTTP and TLS. Connections are kept and used again; HTTP/2 where the server has it,
@@ -386,6 +406,9 @@ pub trait Transport: Send + Sync + fmt::Debug {
 pub struct HttpTransport {
     client: reqwest::Client,
     timeout: Duration,
+    /// One that speaks HTTP/1.1 alone, where a WebSocket begins; made when the first is opened.
+    #[cfg(feature = "realtime")]
+    upgrading: std::sync::Arc<std::sync::OnceLock<reqwest::Client>>,
 }
 
 impl HttpTransport {
@@ -401,6 +424,15 @@ impl HttpTransport {
     /// # Errors
     /// [`ErrorKind::Config`] when TLS cannot be set up.
     pub fn new(timeout: Duration) -> Result<Self, Error> {
+        Ok(Self {
+            client: Self::prepare(timeout).build().map_err(no_tls)?,
+            timeout,
+            #[cfg(feature = "realtime")]
+            upgrading: std::sync::Arc::default(),
+        })
+    }
+
+    fn prepare(timeout: Duration) -> reqwest::ClientBuilder {
         let within_origin = reqwest::redirect::Policy::custom(|attempt| {
             let from = attempt.previous().last().map(url::Url::origin);
             // Others turn a write into a read, and would make it look done.
@@ -419,9 +451,44 @@ impl HttpTransport {
             .connect_timeout(Self::CONNECT.min(timeout))
             .redirect(within_origin)
             .tcp_nodelay(true)
-            .build()
-            .map(|client| Self { client, timeout })
-            .map_err(|source| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(source))
+    }
+
+    /// The handshake of RFC 6455 §4.1, over the same TLS and the same proxy as everything else.
+    #[cfg(feature = "realtime")]
+    async fn upgrade(&self, address: &str, request: &Request) -> Result<Box<dyn Duplex>, Error> {
+        use http::header::{
+            CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+        };
+        use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
+
+        let client = match self.upgrading.get() {
+            Some(client) => client,
+            None => {
+                let made = Self::prepare(self.timeout).http1_only().build().map_err(no_tls)?;
+                self.upgrading.get_or_init(|| made)
+            }
+        };
+        let key = generate_key();
+        let mut asking = Self::asking(address, request)?;
+        for (name, value) in [(CONNECTION, "Upgrade"), (UPGRADE, "websocket"), (SEC_WEBSOCKET_VERSION, "13")]
+        {
+            asking.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        asking.headers_mut().extend(HeaderValue::from_str(&key).map(|key| (SEC_WEBSOCKET_KEY, key)));
+        let mut answer = client.execute(asking).await.map_err(silence)?;
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+            let reply = Reply { status, headers, body: answer.bytes().await.map_err(silence)? };
+            return Err(match reply.status.is_success() {
+                true => Error::new(ErrorKind::Protocol, "the server answered, and opened no WebSocket"),
+                false => reply.refusal(),
+            });
+        }
+        let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+        if accepted != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(Error::new(ErrorKind::Protocol, "the server agreed to another WebSocket than this"));
+        }
+        Ok(Box::new(answer.upgrade().await.map_err(silence)?))
     }
 }
 
@@ -475,6 +542,15 @@ impl Transport for HttpTransport {
             Ok(Opened { status, headers, body: ByteStream::new(body) })
         })
     }
+
+    #[cfg(feature = "realtime")]
+    fn websocket<'a>(&'a self, address: &'a str, request: &'a Request) -> Upgrading<'a> {
+        Box::pin(self.upgrade(address, request))
+    }
+}
+
+fn no_tls(source: reqwest::Error) -> Error {
+    Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(source)
 }
 
 /// No answer. The address is left out of the cause: a query holds row values.

@@ -76,7 +76,7 @@ impl Authority {
     }
 
     /// The time since 1970. A clock set before that reads as 1970.
-    pub(super) fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         (self.clock)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }
 

@@ -81,6 +81,12 @@ impl<R> Filter<R> {
         let (name, value) = self.node.pair();
         (name.into_owned(), value)
     }
+
+    /// The same as Realtime reads it; what it does not know is refused, in words.
+    #[cfg(feature = "realtime")]
+    pub(crate) fn into_realtime(self) -> Result<String, &'static str> {
+        self.node.realtime()
+    }
 }
 
 /// The opposite. Null is neither: where a comparison with null gives nothing, so does its opposite.
@@ -150,6 +156,38 @@ impl Node {
                 ([not(*negated), word(*all)].concat().into(), ["(", &list(nodes), ")"].concat())
             }
         }
+    }
+
+    /// Realtime's own grammar: tests of columns, and nothing but `and` between them.
+    /// Source: supabase/realtime, `postgres_changes` filters.
+    #[cfg(feature = "realtime")]
+    fn realtime(&self) -> Result<String, &'static str> {
+        const KNOWN: [&str; 11] =
+            ["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch", "isdistinct"];
+        let (column, negated, test) = match self {
+            Self::Compare { column, negated, test } => (column, *negated, test),
+            Self::Group { all: true, negated: false, nodes } => {
+                return Ok(nodes.iter().map(Self::realtime).collect::<Result<Vec<_>, _>>()?.join(","));
+            }
+            Self::Group { .. } => return Err("Realtime joins filters by `and` alone"),
+        };
+        let test = match test {
+            Test::Value(operator, value) if KNOWN.contains(&&**operator) => {
+                [operator, ".", &quote::told(value)].concat()
+            }
+            Test::Value(..) => return Err("Realtime does not know this comparison"),
+            Test::Is(word) => ["is.", word].concat(),
+            Test::In(values) if values.is_empty() || values.len() > 100 => {
+                return Err("Realtime takes lists of one to a hundred values");
+            }
+            Test::In(values) => {
+                let values: Vec<_> = values.iter().map(|value| quote::told(value)).collect();
+                ["in.(", &values.join(","), ")"].concat()
+            }
+        };
+        let name = super::page::plain_name(column).filter(|name| !name.contains([',', '=', '\\', '(', ')']));
+        let name = name.ok_or("Realtime filters by columns of the table itself, with plain names")?;
+        Ok([&name, "=", not(negated), &test].concat())
     }
 
     fn render(&self) -> String {

@@ -24,6 +24,9 @@ mod table;
 mod value;
 mod write;
 
+#[cfg(feature = "realtime")]
+pub(crate) use quote::name as column_name;
+
 pub use column::{Column, JsonStep, Name, TextSearch, Truth, col};
 pub use draft::{Count, Explain, Missing};
 pub use embed::{Embed, rel};

@@ -209,7 +209,7 @@ impl Reader {
 }
 
 /// A column's own name, of its name in a query; `None` for a path into JSON or into what is embedded.
-fn plain_name(column: &str) -> Option<String> {
+pub(super) fn plain_name(column: &str) -> Option<String> {
     match column.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(quoted) if !quoted.contains("\"->") => Some(quoted.replace("\\\"", "\"").replace("\\\\", "\\")),
         Some(_) => None,

@@ -6,6 +6,7 @@
 //! | in a list or a group (`in.(…)`, `or=(…)`) | quoted unless plain |
 //! | in an array literal (`cs.{…}`) | quoted unless plain, and null never means null |
 //! | a column's name | quoted unless plain |
+//! | in a filter of Realtime (`name=eq.…,id=in.(…)`) | quoted where a mark or a blank would end it |
 //!
 //! Inside quotes `"` and `\` are escaped, so no text can end its quotes early. Percent-encoding comes on
 //! top, for the address: see `transport.rs`.
@@ -19,6 +20,13 @@ pub(super) fn listed(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let keyword = matches!(value, "null" | "true" | "false" | "unknown");
     if !value.is_empty() && value.bytes().all(plain) && !keyword { value.to_owned() } else { quoted(value) }
+}
+
+/// A value in a filter of Realtime.
+#[cfg(feature = "realtime")]
+pub(super) fn told(value: &str) -> Cow<'_, str> {
+    let plain = value == value.trim() && !value.contains([',', '(', ')', '"', '\\']);
+    if plain { value.into() } else { quoted(value).into() }
 }
 
 /// Values as an array literal.
@@ -37,7 +45,7 @@ fn element(value: &str) -> String {
 }
 
 /// A column's or a table's name in a query.
-pub(super) fn name(name: &str) -> Cow<'_, str> {
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !name.is_empty() && name.bytes().all(plain) { name.into() } else { quoted(name).into() }
 }

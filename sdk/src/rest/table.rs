@@ -35,6 +35,17 @@ impl<R> Table<R> {
         self
     }
 
+    #[cfg(feature = "realtime")]
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The schema, where it is not the client's.
+    #[cfg(feature = "realtime")]
+    pub(crate) fn schema_name(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
     /// Removes rows; which ones, a filter says.
     pub fn delete(&self) -> Change<R>
     where

@@ -60,7 +60,8 @@ fn logs_say_what_happened_and_hold_no_secret() {
     let refusal = r#"{"code":"23505","message":"duplicate key","details":"Key (title)=(S3CRET)"}"#;
     let trace = TraceContext::random();
     let expected = trace.traceparent.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let quick = supabase_sdk::Retry { tries: 2, first: std::time::Duration::ZERO, ..Default::default() };
         let (_, client) = Script::echo(409, refusal, |builder| builder.trace(move || Some(trace.clone())));
@@ -72,10 +73,39 @@ fn logs_say_what_happened_and_hold_no_secret() {
         drop(client.from("logged").select("*").filter(col("title").eq("S3CRET")).fetch().await);
         let (_, client) = Script::echo(503, "S3CRET", |builder| builder.retry(quick));
         drop(client.from("logged").select("*").filter(col("title").eq("S3CRET")).fetch().await);
+        #[cfg(feature = "realtime")]
+        on_a_channel().await;
     });
     let log = log.0.lock().unwrap();
+    #[cfg(feature = "realtime")]
+    assert!(log.contains("topic=\"realtime:logged\" status=Stopped"), "a channel says how it goes");
     for said in ["method=POST path=\"/rest/v1/logged\"", "status=409", "tries=2", "trying again", &expected] {
         assert!(log.contains(said), "{said}");
     }
     assert!(!log.contains("S3CRET") && !log.contains("sb_publishable"));
+}
+
+/// Secrets of every kind go over a channel, which is refused in the end.
+#[cfg(feature = "realtime")]
+async fn on_a_channel() {
+    use serde_json::json;
+    let (mut server, client) = crate::sockets::Server::new();
+    client.auth().set_session(crate::sockets::session("S3CRET", 3_600)).await.unwrap();
+    let mut room = client.channel("logged");
+    let mut heard = room.on_broadcast("*");
+    let room = room.join().unwrap();
+    let mut socket = server.accept().await;
+    let join = socket.accept_join().await;
+    socket.say(json!([null, null, join.topic, "broadcast", { "event": "e", "payload": "S3CRET" }])).await;
+    assert!(!format!("{:?} {heard:?} {room:?}", heard.next().await).contains("S3CRET"));
+    room.track(&json!({ "name": "S3CRET" })).await.ok();
+    socket.close(&join).await;
+    let join = loop {
+        let frame = socket.hear().await;
+        if frame.event == "phx_join" {
+            break frame;
+        }
+    };
+    socket.refuse(&join, "Unauthorized: not \"S3CRET\"").await;
+    assert!(!format!("{:?}", room.live().await.unwrap_err()).contains("S3CRET"));
 }

@@ -6,16 +6,24 @@ mod auth;
 #[cfg(not(feature = "postgrest"))]
 mod compile;
 mod complaints;
+#[cfg(feature = "realtime")]
+mod complaints_live;
 mod edges;
 mod handover;
 mod hostile;
 mod http;
 #[cfg(feature = "keyring")]
 mod keyring;
+#[cfg(feature = "realtime")]
+mod live;
 mod logs;
+#[cfg(feature = "realtime")]
+mod realtime;
 mod rest;
 mod scripted;
 mod sessions;
+#[cfg(feature = "realtime")]
+mod sockets;
 mod storage;
 mod tokens;
 mod wire;
