@@ -168,8 +168,8 @@ impl Reader {
     /// Passes on what an event says; returns up to where the log is no longer needed.
     async fn read(&mut self, event: ReplicationEvent, delivery: &Delivery) -> anyhow::Result<Option<Lsn>> {
         match event {
-            ReplicationEvent::Begin { commit_time_micros, .. } => {
-                (self.committed, self.known) = (moment(commit_time_micros), Known::default());
+            ReplicationEvent::Begin { commit_time_micros, xid, .. } => {
+                (self.committed, self.known) = (moment(commit_time_micros), Known::of(xid));
                 Ok(None)
             }
             ReplicationEvent::XLogData { data, .. } => {

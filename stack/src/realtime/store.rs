@@ -27,6 +27,8 @@ const CONNECTIONS: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a connection is kept that nobody uses: a lab has many projects that are done.
 const IDLE: Duration = Duration::from_secs(10);
+/// How soon it is looked again whether a commit is through.
+const MOMENT: Duration = Duration::from_millis(1);
 const PUBLICATION: &str = "supabase_realtime";
 const NOT_ALLOWED: &str = "42501";
 
@@ -49,9 +51,20 @@ pub(super) struct Stored {
     pub(super) payload: Option<Value>,
 }
 
-/// A table as it was when a transaction's first change of it was sent on: there are many in a row.
+/// A transaction whose changes are sent on, and what is known of it.
 #[derive(Debug, Default)]
-pub(super) struct Known(Option<(u32, Vec<String>, Arc<Facts>)>);
+pub(super) struct Known {
+    xid: u32,
+    is_visible: bool,
+    /// The table of the last change, as it was at the first one of it: there are many in a row.
+    table: Option<(u32, Vec<String>, Arc<Facts>)>,
+}
+
+impl Known {
+    pub(super) fn of(xid: u32) -> Self {
+        Self { xid, ..Self::default() }
+    }
+}
 
 /// What the database says to a change.
 #[derive(Debug)]
@@ -178,19 +191,23 @@ impl Store {
         listeners: &[Listener],
         known: &mut Known,
     ) -> sqlx::Result<Option<Assessment>> {
+        if !known.is_visible {
+            self.wait_for(known.xid).await?;
+            known.is_visible = true;
+        }
         let mut roles: Vec<_> = listeners.iter().map(|listener| listener.role.clone()).collect();
         roles.sort();
         roles.dedup();
         let mut tx = self.0.begin().await?;
         let table = change.relation.oid;
-        let facts = match &known.0 {
+        let facts = match &known.table {
             Some((oid, asked, facts)) if *oid == table && *asked == roles => facts.clone(),
             Some(_) | None => match facts(&mut tx, i64::from(table), &roles).await? {
                 Some(facts) => Arc::new(facts),
                 None => return Ok(None),
             },
         };
-        known.0 = Some((table, roles.clone(), facts.clone()));
+        known.table = Some((table, roles.clone(), facts.clone()));
         let (new, old) = to_json(&mut tx, change, &facts).await?;
         let mut seen = Vec::with_capacity(listeners.len());
         for listener in listeners {
@@ -210,6 +227,22 @@ impl Store {
         }
         tx.rollback().await?;
         Ok(Some(Assessment { facts, new, old, roles, seen }))
+    }
+
+    /// Waits until others see what a transaction did: the log tells of its commit a moment earlier, and whoever
+    /// was asked then would not see the row.
+    async fn wait_for(&self, xid: u32) -> sqlx::Result<()> {
+        let seen = async {
+            loop {
+                let snapshot: String =
+                    sqlx::query_scalar("select pg_current_snapshot()::text").fetch_one(&self.0).await?;
+                if is_visible(xid, &snapshot) {
+                    return Ok(());
+                }
+                tokio::time::sleep(MOMENT).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Those of these publications that there are: a stream of one that is missing ends at the first change.
@@ -235,6 +268,19 @@ impl Store {
     pub(super) async fn close(&self) {
         self.0.close().await;
     }
+}
+
+/// True if a committed transaction is one that a snapshot shows: it is before the snapshot's end and not among
+/// those that ran then. A snapshot is `xmin:xmax:running,…`, its numbers count on where a transaction's 32 bits
+/// begin anew.
+fn is_visible(xid: u32, snapshot: &str) -> bool {
+    let mut parts = snapshot.split(':').skip(1);
+    // What counts is which comes first, and numbers that far apart do not live at one time.
+    #[allow(clippy::cast_possible_truncation, reason = "the log has no more than these bits")]
+    let number = |text: &str| text.parse::<u64>().ok().map(|number| number as u32);
+    let Some(end) = parts.next().and_then(number) else { return false };
+    let mut running = parts.next().unwrap_or_default().split(',').filter_map(number);
+    xid.wrapping_sub(end).cast_signed() < 0 && !running.any(|other| other == xid)
 }
 
 type Tx<'t> = Transaction<'t, Postgres>;
@@ -450,5 +496,21 @@ async fn takes(tx: &mut Tx<'_>, filter: &Filter, fact: &Fact) -> sqlx::Result<Re
             Ok(Err(format!("ERROR {code} {}", error.message())))
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_seen_once_it_no_longer_runs() {
+        assert!(is_visible(99, "100:100:"));
+        assert!(!is_visible(100, "100:100:"), "it is after the end");
+        assert!(is_visible(100, "99:102:99,101"));
+        assert!(!is_visible(101, "99:102:99,101"), "it still runs");
+        assert!(is_visible(u32::MAX, "4294967298:4294967300:4294967299"), "numbers began anew since");
+        assert!(!is_visible(3, "4294967298:4294967300:4294967299"));
+        assert!(!is_visible(3, "strange"));
     }
 }
