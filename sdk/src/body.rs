@@ -87,7 +87,7 @@ impl Body {
     }
 
     /// The bytes from their beginning, as a transport sends them.
-    pub fn open(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    pub fn open(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<> {
         match &self.0 {
             Kind::Bytes(bytes) => stream::once(std::future::ready(Ok(bytes.clone()))).boxed(),
             Kind::Stream { open, .. } => open(),
