@@ -53,6 +53,7 @@ pub use mfa::{Assurance, Challenge, Enrolled, Factor, Mfa, RelyingParty, Totp, W
 pub use oauth::OAuth;
 pub use passkey::{Passkey, PasskeyChallenge, Passkeys};
 pub use session::{Session, Token};
+pub(crate) use store::private;
 pub use store::{FileStore, SessionStore, StoreLock};
 pub use upkeep::AutoRefresh;
 pub use user::{Identity, User, UserChange};

@@ -10,6 +10,7 @@
 //! | `upload(path, body, { contentType, cacheControl, metadata })` | [`upload(path, body)`](Files::upload)`.content_type(…).cache_for(…).metadata(…)?.send()` |
 //! | `upload(path, body, { upsert: true })` | [`.upsert()`](Upload::upsert) |
 //! | `upload(path, stream)` | [`upload(path, Body::stream(length, …))`](crate::Body::stream), [`Body::file(path)`](crate::Body::file) |
+//! | `tus-js-client` beside it | [`upload(path, body)`](Files::upload)[`.resumable()`](Upload::resumable)[`.kept_in(store)`](Resumable::kept_in)`.send()` |
 //! | `update(path, body)` | [`update(path, body)`](Files::update)`.send()` |
 //! | `download(path)` | [`download(path)`](Files::download)[`.bytes()`](Download::bytes) |
 //! | `download(path).asStream()` | [`.stream()`](Download::stream); a part of it: [`.from_byte(n)`](Download::from_byte), [`.bytes_between(n, m)`](Download::bytes_between) |
@@ -49,6 +50,9 @@ mod link;
 mod list;
 mod object;
 mod request;
+mod resumable;
+mod resume;
+mod tus;
 mod upload;
 
 pub use bucket::{Bucket, BucketOptions};
@@ -57,6 +61,8 @@ pub use files::{Files, Transfer};
 pub use link::{Link, Signed};
 pub use list::{List, SortBy, Walk, WalkPage};
 pub use object::{Entry, FileMetadata, ObjectInfo, Uploaded};
+pub use resumable::{Progress, Resumable};
+pub use resume::{FileResumes, ResumeStore};
 pub use upload::Upload;
 
 use http::Method;

@@ -27,4 +27,5 @@ mod sessions;
 mod sockets;
 mod storage;
 mod tokens;
+mod uploads;
 mod wire;
