@@ -14,6 +14,10 @@
 //! | `update(path, body)` | [`update(path, body)`](Files::update)`.send()` |
 //! | `download(path)` | [`download(path)`](Files::download)[`.bytes()`](Download::bytes) |
 //! | `download(path).asStream()` | [`.stream()`](Download::stream); a part of it: [`.from_byte(n)`](Download::from_byte), [`.bytes_between(n, m)`](Download::bytes_between) |
+//! | `download(path, { transform, cacheNonce })` | [`.transform(…)`](Download::transform), [`.cache_nonce(…)`](Download::cache_nonce) |
+//! | `getPublicUrl(path, { transform, cacheNonce })` | [`public_url(path)?.transformed(…)`](Link::transformed), [`.cache_nonce(…)`](Link::cache_nonce) |
+//! | `createSignedUrl(path, seconds, { transform })` | [`create_signed_image_url(path, time, transform)`](Files::create_signed_image_url) |
+//! | `purgeCache(path)`, `purgeBucketCache(id)` | [`purge_cache(path)`](Files::purge_cache), [`purge_bucket_cache(id)`](Storage::purge_bucket_cache); `{ transformations: true }`: [`purge_transformed`](Files::purge_transformed), [`purge_bucket_transformed`](Storage::purge_bucket_transformed) |
 //! | `info(path)`, `exists(path)` | [`info(path)`](Files::info), [`exists(path)`](Files::exists) |
 //! | `list(folder, { limit, offset, search, sortBy })` | [`list(folder)`](Files::list)`.limit(…).offset(…).search(…).sort_by(…).fetch()` |
 //! | `listV2({ prefix, limit, cursor, with_delimiter })` | [`walk(prefix)`](Files::walk)`.page_size(…).after(…).by_folder().fetch()`; all of it: [`.stream()`](Walk::stream) |
@@ -52,6 +56,7 @@ mod object;
 mod request;
 mod resumable;
 mod resume;
+mod transform;
 mod tus;
 mod upload;
 
@@ -63,6 +68,7 @@ pub use list::{List, SortBy, Walk, WalkPage};
 pub use object::{Entry, FileMetadata, ObjectInfo, Uploaded};
 pub use resumable::{Progress, Resumable};
 pub use resume::{FileResumes, ResumeStore};
+pub use transform::{Resize, Transform};
 pub use upload::Upload;
 
 use http::Method;
@@ -178,6 +184,22 @@ impl Storage {
     pub async fn delete_bucket(&self, id: &str) -> Result<(), Error> {
         let path = format!("/bucket/{}", request::bucket(id)?);
         self.done(request::deed(Method::DELETE, &path, &json!({}))?).await
+    }
+
+    /// Lets the CDN forget every object of a bucket. This and the next are for the secret key.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Forbidden` for other keys.
+    pub async fn purge_bucket_cache(&self, id: &str) -> Result<(), Error> {
+        self.done(request::purge(&request::bucket(id)?, false)?).await
+    }
+
+    /// Lets the CDN forget the images of a bucket in other sizes, and keep the images themselves.
+    ///
+    /// # Errors
+    /// As [`Storage::purge_bucket_cache`].
+    pub async fn purge_bucket_transformed(&self, id: &str) -> Result<(), Error> {
+        self.done(request::purge(&request::bucket(id)?, true)?).await
     }
 
     async fn done(&self, request: Request) -> Result<(), Error> {

@@ -104,6 +104,12 @@ pub(super) fn transfer(
     deed(Method::POST, &format!("/object/{what}"), &body)
 }
 
+/// Forgetting in the CDN; twice forgets no more.
+pub(super) fn purge(path: &str, transformed: bool) -> Result<Request, Error> {
+    let request = deed(Method::DELETE, &format!("/cdn/{path}"), &json!({}))?.safe_to_repeat();
+    Ok(if transformed { request.query("transformations", "true") } else { request })
+}
+
 pub(super) fn remove(bucket: &str, names: &[&str]) -> Result<Request, Error> {
     let path = format!("/object/{}", self::bucket(bucket)?);
     Ok(Request { replay: Replay::Unsafe, ..deed(Method::DELETE, &path, &json!({ "prefixes": names }))? })

@@ -1,5 +1,7 @@
 //! Storage against a scripted server: what is sent twice, and what a lost answer becomes.
 
+use futures_util::TryStreamExt as _;
+use supabase_sdk::storage::{Resize, Transform};
 use supabase_sdk::{Error, ErrorKind};
 
 use crate::scripted::Script;
@@ -98,4 +100,58 @@ async fn a_name_that_leads_elsewhere_is_not_sent() {
 async fn a_walk_that_cannot_go_on_says_so() {
     let (_, client) = Script::client([(200, r#"{"hasNext":true,"folders":[],"objects":[]}"#)]);
     assert_eq!(kind(client.storage().from("b").walk("").fetch().await), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn an_image_comes_in_the_size_one_asks_for() {
+    let signed = r#"{"signedURL":"/render/image/sign/b/a.png?token=t"}"#;
+    let (script, client) = Script::client([(200, "img"), (200, "img"), (200, signed)]);
+    let files = client.storage().from("b");
+    let small = Transform::default().width(9).height(8).resize(Resize::Fill).quality(50).keep_format();
+    files.download("a.png").transform(small).cache_nonce("v 2").bytes().await.unwrap();
+    let pairs = "width=9&height=8&resize=fill&format=origin&quality=50";
+    let address = "GET http://project.test/storage/v1/render/image/authenticated/b/a.png";
+    assert_eq!(script.lines()[0], format!("{address}?{pairs}&cacheNonce=v%202"));
+    files.download("a.png").transform(Transform::default()).bytes().await.unwrap();
+    assert_eq!(script.lines()[1], "GET http://project.test/storage/v1/object/b/a.png");
+    let hour = std::time::Duration::from_secs(3600);
+    let link = files.create_signed_image_url("a.png", hour, Transform::default().width(9)).await.unwrap();
+    assert_eq!(script.body(), r#"{"expiresIn":3600,"transform":{"width":9}}"#);
+    assert_eq!(link.as_str(), "http://project.test/storage/v1/render/image/sign/b/a.png?token=t");
+    assert_eq!(link.clone().transformed(small), link, "another size is another signature");
+    assert!(link.cache_nonce("2").as_str().ends_with("?token=t&cacheNonce=2"));
+}
+
+#[tokio::test]
+async fn a_cache_forgets_what_one_says() {
+    let (script, client) = Script::client([(200, r#"{"message":"success"}"#); 4]);
+    let (storage, files) = (client.storage(), client.storage().from("b"));
+    files.purge_cache("d/a b").await.unwrap();
+    files.purge_transformed("d/a b").await.unwrap();
+    storage.purge_bucket_cache("b").await.unwrap();
+    storage.purge_bucket_transformed("b").await.unwrap();
+    let address = "DELETE http://project.test/storage/v1/cdn/b";
+    let expected = ["/d/a%20b", "/d/a%20b?transformations=true", "", "?transformations=true"];
+    assert_eq!(script.lines(), expected.map(|end| format!("{address}{end}")));
+}
+
+/// Complaint 21: everything below a folder comes, however deep and however much, and goes.
+#[tokio::test]
+async fn complaint_21_all_that_lies_below_a_folder_is_listed_and_removed() {
+    let pages = [
+        r#"{"hasNext":true,"nextCursor":"c1","folders":[],"objects":[{"name":"a/1"},{"name":"a/b/c/2"}]}"#,
+        r#"{"hasNext":true,"nextCursor":"c2","folders":[],"objects":[]}"#,
+        r#"{"hasNext":false,"nextCursor":"c3","folders":[],"objects":[{"name":"a/z/3"}]}"#,
+        r#"[{"name":"a/1"},{"name":"a/b/c/2"},{"name":"a/z/3"}]"#,
+    ];
+    let (script, client) = Script::client(pages.map(|page| (200, page)));
+    let files = client.storage().from("b");
+    let all: Vec<_> = files.walk("a/").stream().map_ok(|entry| entry.name).try_collect().await.unwrap();
+    assert_eq!(all, ["a/1", "a/b/c/2", "a/z/3"]);
+    assert_eq!(script.body(), r#"{"cursor":"c2","prefix":"a/"}"#);
+    assert_eq!(files.remove(&all).await.unwrap().len(), 3);
+    assert_eq!(script.body(), r#"{"prefixes":["a/1","a/b/c/2","a/z/3"]}"#);
+    let (script, client) = Script::client([(200, "[]"); 2]);
+    client.storage().from("b").remove((0..1001).map(|name| name.to_string())).await.unwrap();
+    assert_eq!((script.lines().len(), script.body().as_str()), (2, r#"{"prefixes":["1000"]}"#));
 }

@@ -548,4 +548,9 @@ fn our_public_addresses_are_those_of_the_official_client() {
     let cases = recorded["cases"].as_array().unwrap();
     let case = cases.iter().find(|case| case["id"] == "public-url").unwrap();
     assert_eq!(link.as_str(), case["value"]);
+    let small = supabase_sdk::storage::Transform::default().width(10).height(20);
+    let link =
+        client.storage().from("avatars").public_url("a.png").unwrap().saved_as("x.png").transformed(small);
+    let case = cases.iter().find(|case| case["id"] == "public-url-download-transform").unwrap();
+    assert_eq!(link.as_str(), case["value"]);
 }
