@@ -17,6 +17,7 @@
 //! | `download(path, { transform, cacheNonce })` | [`.transform(…)`](Download::transform), [`.cache_nonce(…)`](Download::cache_nonce) |
 //! | `getPublicUrl(path, { transform, cacheNonce })` | [`public_url(path)?.transformed(…)`](Link::transformed), [`.cache_nonce(…)`](Link::cache_nonce) |
 //! | `createSignedUrl(path, seconds, { transform })` | [`create_signed_image_url(path, time, transform)`](Files::create_signed_image_url) |
+//! | `storage.vectors` | [`storage().vectors()`](Storage::vectors), see [`vectors`] |
 //! | `purgeCache(path)`, `purgeBucketCache(id)` | [`purge_cache(path)`](Files::purge_cache), [`purge_bucket_cache(id)`](Storage::purge_bucket_cache); `{ transformations: true }`: [`purge_transformed`](Files::purge_transformed), [`purge_bucket_transformed`](Storage::purge_bucket_transformed) |
 //! | `info(path)`, `exists(path)` | [`info(path)`](Files::info), [`exists(path)`](Files::exists) |
 //! | `list(folder, { limit, offset, search, sortBy })` | [`list(folder)`](Files::list)`.limit(…).offset(…).search(…).sort_by(…).fetch()` |
@@ -59,6 +60,7 @@ mod resume;
 mod transform;
 mod tus;
 mod upload;
+pub mod vectors;
 
 pub use bucket::{Bucket, BucketOptions};
 pub use download::{Download, Downloading};
@@ -78,6 +80,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::transport::Request;
 use bucket::Named;
+use vectors::Vectors;
 
 /// Buckets, and what is in them. From [`Client::storage`].
 #[derive(Debug, Clone)]
@@ -93,6 +96,11 @@ impl Storage {
     /// The files of one bucket. Nothing is sent.
     pub fn from(&self, bucket: impl Into<String>) -> Files {
         Files::new(self.client.clone(), bucket.into())
+    }
+
+    /// Buckets of vectors. Nothing is sent.
+    pub fn vectors(&self) -> Vectors {
+        Vectors::new(self.client.clone())
     }
 
     /// The buckets one may see: all for the secret key, none for others, unless a policy on

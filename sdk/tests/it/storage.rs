@@ -155,3 +155,64 @@ async fn complaint_21_all_that_lies_below_a_folder_is_listed_and_removed() {
     client.storage().from("b").remove((0..1001).map(|name| name.to_string())).await.unwrap();
     assert_eq!((script.lines().len(), script.body().as_str()), (2, r#"{"prefixes":["1000"]}"#));
 }
+
+#[tokio::test]
+async fn vectors_are_put_found_walked_over_and_removed() {
+    use serde_json::{Value, json};
+    use supabase_sdk::storage::vectors::{Distance, NewIndex, Page, Vector, With};
+    let (script, client) = Script::client([
+        (200, ""),
+        (200, r#"{"vectorBuckets":[{"vectorBucketName":"e"}],"nextToken":"t"}"#),
+        (200, ""),
+        (200, r#"{"index":{"indexName":"i","dimension":2,"distanceMetric":"cosine"}}"#),
+        (200, "{}"),
+        (200, "{}"),
+        (
+            200,
+            r#"{"vectors":[{"key":"a","data":{"float32":[0.5,1]},"distance":0.25}],"distanceMetric":"cosine"}"#,
+        ),
+        (200, r#"{"vectors":[{"key":"a"}],"nextToken":"t"}"#),
+        (200, r#"{"vectors":[{"key":"b"}]}"#),
+        (200, "{}"),
+    ]);
+    let last = || serde_json::from_str::<Value>(&script.body()).unwrap();
+    let vectors = client.storage().vectors();
+    vectors.create_bucket("e").await.unwrap();
+    let page = Page { prefix: Some("e".into()), ..Page::default() };
+    assert_eq!(vectors.buckets(&page).await.unwrap(), (vec!["e".to_owned()], Some("t".to_owned())));
+    assert_eq!(last(), json!({ "prefix": "e" }));
+    let bucket = vectors.from("e");
+    let new = NewIndex::new("i", 2, Distance::DotProduct).unfilterable(["text"]);
+    bucket.create_index(&new).await.unwrap();
+    assert_eq!(
+        last(),
+        json!({ "vectorBucketName": "e", "indexName": "i", "dataType": "float32", "dimension": 2,
+            "distanceMetric": "dotproduct", "metadataConfiguration": { "nonFilterableMetadataKeys": ["text"] } })
+    );
+    assert_eq!(bucket.index_info("i").await.unwrap().dimension, 2);
+    let index = bucket.index("i");
+    let many: Vec<_> = (0..501).map(|key| Vector::new(key.to_string(), vec![0.5, 1.0])).collect();
+    index.put(&many).await.unwrap();
+    let named = |more: Value| {
+        let mut named = json!({ "vectorBucketName": "e", "indexName": "i" });
+        named.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        named
+    };
+    assert_eq!(last(), named(json!({ "vectors": [{ "key": "500", "data": { "float32": [0.5, 1.0] } }] })));
+    let near =
+        index.nearest(&[0.5, 1.0], 3).filter(&json!({ "a": 1 })).with_metadata().fetch().await.unwrap();
+    assert_eq!(
+        (near.vectors[0].numbers(), near.vectors[0].distance),
+        (Some([0.5, 1.0].as_slice()), Some(0.25))
+    );
+    let asked = json!({ "queryVector": { "float32": [0.5, 1.0] }, "topK": 3, "filter": { "a": 1 },
+        "returnDistance": true, "returnMetadata": true });
+    assert_eq!(last(), named(asked));
+    let all = index.scan(With::Metadata).segment(1, 4).stream();
+    let all: Vec<_> = all.map_ok(|vector| vector.key).try_collect().await.unwrap();
+    assert_eq!(all, ["a", "b"]);
+    let asked = json!({ "returnData": false, "returnMetadata": true, "segmentIndex": 1, "segmentCount": 4, "nextToken": "t" });
+    assert_eq!(last(), named(asked));
+    index.delete(&["a"]).await.unwrap();
+    assert_eq!(script.lines().last().unwrap(), "POST http://project.test/storage/v1/vector/DeleteVectors");
+}
