@@ -17,6 +17,7 @@
 //! | `download(path, { transform, cacheNonce })` | [`.transform(…)`](Download::transform), [`.cache_nonce(…)`](Download::cache_nonce) |
 //! | `getPublicUrl(path, { transform, cacheNonce })` | [`public_url(path)?.transformed(…)`](Link::transformed), [`.cache_nonce(…)`](Link::cache_nonce) |
 //! | `createSignedUrl(path, seconds, { transform })` | [`create_signed_image_url(path, time, transform)`](Files::create_signed_image_url) |
+//! | `storage.analytics.createBucket(name)`, `listBuckets`, `deleteBucket` | [`storage().analytics()`](Storage::analytics)[`.create_bucket(name)`](Analytics::create_bucket), [`.buckets(limit, offset)`](Analytics::buckets), [`.delete_bucket(name)`](Analytics::delete_bucket) |
 //! | `storage.vectors` | [`storage().vectors()`](Storage::vectors), see [`vectors`] |
 //! | `purgeCache(path)`, `purgeBucketCache(id)` | [`purge_cache(path)`](Files::purge_cache), [`purge_bucket_cache(id)`](Storage::purge_bucket_cache); `{ transformations: true }`: [`purge_transformed`](Files::purge_transformed), [`purge_bucket_transformed`](Storage::purge_bucket_transformed) |
 //! | `info(path)`, `exists(path)` | [`info(path)`](Files::info), [`exists(path)`](Files::exists) |
@@ -48,6 +49,7 @@
 //! of that one. What may be tried again is tried again, as everywhere: reading, signing, and uploads that
 //! replace. [`Upload::send`] says what becomes of one that does not.
 
+mod analytics;
 mod bucket;
 mod download;
 mod files;
@@ -62,6 +64,7 @@ mod tus;
 mod upload;
 pub mod vectors;
 
+pub use analytics::{Analytics, AnalyticsBucket};
 pub use bucket::{Bucket, BucketOptions};
 pub use download::{Download, Downloading};
 pub use files::{Files, Transfer};
@@ -96,6 +99,11 @@ impl Storage {
     /// The files of one bucket. Nothing is sent.
     pub fn from(&self, bucket: impl Into<String>) -> Files {
         Files::new(self.client.clone(), bucket.into())
+    }
+
+    /// Buckets of Iceberg tables. Nothing is sent.
+    pub fn analytics(&self) -> Analytics {
+        Analytics::new(self.client.clone())
     }
 
     /// Buckets of vectors. Nothing is sent.

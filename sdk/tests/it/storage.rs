@@ -216,3 +216,17 @@ async fn vectors_are_put_found_walked_over_and_removed() {
     index.delete(&["a"]).await.unwrap();
     assert_eq!(script.lines().last().unwrap(), "POST http://project.test/storage/v1/vector/DeleteVectors");
 }
+
+#[tokio::test]
+async fn buckets_of_tables_are_made_listed_and_removed() {
+    let bucket = r#"{"name":"a","type":"ANALYTICS","format":"iceberg","created_at":"x","updated_at":"x"}"#;
+    let (script, client) = Script::client([(200, bucket), (200, "[]"), (200, r#"{"message":"m"}"#)]);
+    let analytics = client.storage().analytics();
+    assert_eq!(analytics.create_bucket("a").await.unwrap().name, "a");
+    assert_eq!(script.body(), r#"{"name":"a"}"#);
+    assert!(analytics.buckets(10, 20).await.unwrap().is_empty());
+    analytics.delete_bucket("a b").await.unwrap();
+    let at = "http://project.test/storage/v1/iceberg/bucket";
+    let list = format!("GET {at}?limit=10&offset=20&sortColumn=name&sortOrder=asc");
+    assert_eq!(script.lines(), [format!("POST {at}"), list, format!("DELETE {at}/a%20b")]);
+}
