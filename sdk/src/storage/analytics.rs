@@ -4,12 +4,13 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::catalog::Catalog;
 use super::request;
 use crate::client::Client;
 use crate::error::Error;
 
-/// Buckets of Iceberg tables. From [`Storage::analytics`](super::Storage::analytics). The tables in one are a matter
-/// for an Iceberg client: its catalog is at [`Analytics::catalog_url`].
+/// Buckets of Iceberg tables. From [`Storage::analytics`](super::Storage::analytics). An Iceberg client
+/// of its own finds their catalog at [`Analytics::catalog_url`].
 #[derive(Debug, Clone)]
 pub struct Analytics {
     client: Client,
@@ -32,6 +33,11 @@ pub struct AnalyticsBucket {
 impl Analytics {
     pub(super) fn new(client: Client) -> Self {
         Self { client }
+    }
+
+    /// The catalog of one bucket. Nothing is sent.
+    pub fn from(&self, bucket: impl Into<String>) -> Catalog {
+        Catalog::new(self.client.clone(), bucket.into())
     }
 
     /// Makes a bucket.

@@ -18,6 +18,7 @@
 //! | `getPublicUrl(path, { transform, cacheNonce })` | [`public_url(path)?.transformed(…)`](Link::transformed), [`.cache_nonce(…)`](Link::cache_nonce) |
 //! | `createSignedUrl(path, seconds, { transform })` | [`create_signed_image_url(path, time, transform)`](Files::create_signed_image_url) |
 //! | `storage.analytics.createBucket(name)`, `listBuckets`, `deleteBucket` | [`storage().analytics()`](Storage::analytics)[`.create_bucket(name)`](Analytics::create_bucket), [`.buckets(limit, offset)`](Analytics::buckets), [`.delete_bucket(name)`](Analytics::delete_bucket) |
+//! | `storage.analytics.from(bucket)` | [`storage().analytics()`](Storage::analytics)[`.from(bucket)`](Analytics::from), see [`Catalog`] |
 //! | `storage.vectors` | [`storage().vectors()`](Storage::vectors), see [`vectors`] |
 //! | `purgeCache(path)`, `purgeBucketCache(id)` | [`purge_cache(path)`](Files::purge_cache), [`purge_bucket_cache(id)`](Storage::purge_bucket_cache); `{ transformations: true }`: [`purge_transformed`](Files::purge_transformed), [`purge_bucket_transformed`](Storage::purge_bucket_transformed) |
 //! | `info(path)`, `exists(path)` | [`info(path)`](Files::info), [`exists(path)`](Files::exists) |
@@ -51,6 +52,7 @@
 
 mod analytics;
 mod bucket;
+mod catalog;
 mod download;
 mod files;
 mod link;
@@ -66,6 +68,7 @@ pub mod vectors;
 
 pub use analytics::{Analytics, AnalyticsBucket};
 pub use bucket::{Bucket, BucketOptions};
+pub use catalog::{Catalog, Purge, TableName};
 pub use download::{Download, Downloading};
 pub use files::{Files, Transfer};
 pub use link::{Link, Signed};

@@ -230,3 +230,48 @@ async fn buckets_of_tables_are_made_listed_and_removed() {
     let list = format!("GET {at}?limit=10&offset=20&sortColumn=name&sortOrder=asc");
     assert_eq!(script.lines(), [format!("POST {at}"), list, format!("DELETE {at}/a%20b")]);
 }
+
+#[tokio::test]
+async fn a_catalog_knows_namespaces_and_tables() {
+    use serde_json::json;
+    use supabase_sdk::storage::Purge;
+    let tables = r#"{"identifiers":[{"namespace":["a","b"],"name":"t"}]}"#;
+    let mut answers = [(200, "{}"); 14];
+    (answers[1].1, answers[6].1) = (r#"{"namespaces":[["a","b"]]}"#, tables);
+    (answers[3].0, answers[8].0) = (404, 204);
+    let (script, client) = Script::client(answers);
+    let (catalog, space) = (client.storage().analytics().from("w"), ["a", "b"].as_slice());
+    catalog.create_namespace(space, &json!({})).await.unwrap();
+    assert_eq!(catalog.namespaces().await.unwrap(), [["a", "b"]]);
+    catalog.namespace(space).await.unwrap();
+    assert!(!catalog.namespace_exists(space).await.unwrap());
+    catalog.update_namespace(space, &json!({ "k": "v" }), &["x"]).await.unwrap();
+    catalog.create_table(space, &json!({ "name": "t" })).await.unwrap();
+    assert_eq!(catalog.tables(space).await.unwrap()[0].name, "t");
+    catalog.table(space, "t").await.unwrap();
+    assert!(catalog.table_exists(space, "t").await.unwrap());
+    catalog.update_table(space, "t", &json!({})).await.unwrap();
+    catalog.rename_table((space, "t"), (space, "u")).await.unwrap();
+    catalog.register_table(space, "t", "s3://w/t.json").await.unwrap();
+    catalog.delete_table(space, "t", Purge::Files).await.unwrap();
+    catalog.delete_namespace(space).await.unwrap();
+    assert_eq!(kind(catalog.namespace(&[]).await), ErrorKind::Invalid);
+    let at = "http://project.test/storage/v1/iceberg/v1/w";
+    let expected = [
+        "POST /namespaces",
+        "GET /namespaces",
+        "GET /namespaces/a%1Fb",
+        "HEAD /namespaces/a%1Fb",
+        "POST /namespaces/a%1Fb/properties",
+        "POST /namespaces/a%1Fb/tables",
+        "GET /namespaces/a%1Fb/tables",
+        "GET /namespaces/a%1Fb/tables/t",
+        "HEAD /namespaces/a%1Fb/tables/t",
+        "POST /namespaces/a%1Fb/tables/t",
+        "POST /tables/rename",
+        "POST /namespaces/a%1Fb/register",
+        "DELETE /namespaces/a%1Fb/tables/t?purgeRequested=true",
+        "DELETE /namespaces/a%1Fb",
+    ];
+    assert_eq!(script.lines(), expected.map(|line| line.replacen(' ', &format!(" {at}"), 1)));
+}
