@@ -84,6 +84,18 @@ impl Lab {
         self.ask(request.json(&rules).unwrap()).await;
     }
 
+    /// Has frames of its realtime service go wrong, as the rules say; none has none.
+    pub(crate) async fn frames(&self, name: &str, rules: Value) {
+        let request = Request::new(http::Method::PUT, format!("/projects/{name}/faults/frames"));
+        self.ask(request.json(&rules).unwrap()).await;
+    }
+
+    /// Does something to everybody who is connected to its realtime service.
+    pub(crate) async fn realtime(&self, name: &str, command: Value) {
+        let request = Request::post(format!("/projects/{name}/realtime"));
+        self.ask(request.json(&command).unwrap()).await;
+    }
+
     /// Waits until some rule of a project's has fired.
     pub(crate) async fn fired(&self, name: &str) {
         let ask = async {

@@ -25,6 +25,7 @@ mod pgtap;
 mod policies;
 mod project;
 mod providers;
+mod realtime;
 mod rest;
 mod rest_complaints;
 mod rest_embeds;

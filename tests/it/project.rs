@@ -113,6 +113,16 @@ impl Project {
         Lab::get().faults(&self.place().name, rules).await;
     }
 
+    /// Has frames of its realtime service go wrong: see the stack's `realtime/faults.rs` for the rules.
+    pub(crate) async fn frames(&self, rules: serde_json::Value) {
+        Lab::get().frames(&self.place().name, rules).await;
+    }
+
+    /// Does something to everybody who is connected to its realtime service.
+    pub(crate) async fn realtime(&self, command: serde_json::Value) {
+        Lab::get().realtime(&self.place().name, command).await;
+    }
+
     /// Waits until the wire has broken once.
     pub(crate) async fn wait_for_fault(&self) {
         Lab::get().fired(&self.place().name).await;

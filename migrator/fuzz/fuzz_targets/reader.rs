@@ -17,6 +17,7 @@ use libfuzzer_sys::fuzz_target;
 use migrator::exit;
 use migrator::export::{Export, Reading};
 use migrator::infer::{self, Wishes};
+use migrator::lang::Lang;
 use migrator::mapping::Mapping;
 use migrator::plan::{Context, Known, Plan};
 use uuid::Uuid;
@@ -31,7 +32,9 @@ fuzz_target!(|bytes: &[u8]| {
         Err(failure) => return assert_ne!(failure.code, exit::BUG, "{}", failure.message),
     };
     for inspection in infer::inspect(&export).expect("the export stays") {
-        let _ = inspection.text();
+        for lang in [Lang::En, Lang::Fr] {
+            let _ = inspection.text(lang);
+        }
     }
     let Ok(text) = infer::mapping(&export, &Wishes::default()) else { return };
     // A file of values alone has none.

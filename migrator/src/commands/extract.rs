@@ -13,7 +13,7 @@ use crate::printer::Printer;
 pub fn run(args: &args::Extract, printer: &mut Printer) -> Result<u8, Failure> {
     if args.bookmarklet {
         let bookmarklet = Bookmarklet::new();
-        printer.result(&bookmarklet, &bookmarklet.words());
+        printer.result(&bookmarklet, &bookmarklet.words(printer.lang()));
     }
     #[cfg(feature = "profiles")]
     if let Some(folder) = &args.profile {
@@ -34,6 +34,7 @@ mod from_profile {
     use crate::args;
     use crate::exit::{self, Failure};
     use crate::extract::{Area, Line, profile};
+    use crate::lang::{Lang, Phrase};
     use crate::printer::{Printer, plain};
 
     /// What was taken out, and where to.
@@ -49,7 +50,7 @@ mod from_profile {
         let profile = profile::read(folder)?;
         if args.list {
             let lines: Vec<Line> = profile.areas.iter().map(Area::line).collect();
-            printer.result(&lines, &table(&lines));
+            printer.result(&lines, &table(&lines, printer.lang()));
             return profile.damaged.into_iter().next().map_or(Ok(()), Err);
         }
         let mut area = profile.area(args.origin.as_deref())?;
@@ -67,7 +68,9 @@ mod from_profile {
                 .because(error)
         })?;
         let line = area.line();
-        let words = format!("{} keys of {} are in {}", line.keys, plain(&line.origin), out.display());
+        let (site, file) = (plain(&line.origin), out.display());
+        let words =
+            printer.lang().tally_with(Phrase::KeysAreIn, line.keys, &[("site", &site), ("file", &file)]);
         printer.result(&Extracted { line, left_out: &left_out, out }, &words);
         Ok(())
     }
@@ -82,9 +85,12 @@ mod from_profile {
         Ok(())
     }
 
-    fn table(lines: &[Line]) -> String {
-        let mut text = format!("{:>8} {:>12}  site", "keys", "characters");
+    fn table(lines: &[Line], lang: Lang) -> String {
+        let [keys, characters, site] =
+            [Phrase::Keys, Phrase::Characters, Phrase::Site].map(|label| lang.say(label));
+        let mut text = format!("{keys:>8} {characters:>12}  {site}");
         for Line { origin, keys, characters } in lines {
+            let (keys, characters) = (lang.digits(*keys), lang.digits(*characters));
             let _ = write!(text, "\n{keys:>8} {characters:>12}  {}", plain(origin)); // a String takes everything
         }
         text

@@ -18,7 +18,8 @@ pub fn run(args: &args::Inspect, printer: &mut Printer) -> Result<u8, Failure> {
     for file in files(&args.files)? {
         inspections.extend(infer::inspect(&Export::open(&[file], reading)?)?);
     }
-    let texts: Vec<String> = inspections.iter().map(infer::Inspection::text).collect();
+    let lang = printer.lang();
+    let texts: Vec<String> = inspections.iter().map(|inspection| inspection.text(lang)).collect();
     printer.findings(&inspections, &texts.join("\n\n"));
     Ok(exit::OK)
 }

@@ -1,5 +1,6 @@
 //! `migrator map`: a mapping for a file nobody has seen, and a look at one that is there.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,8 +14,9 @@ use crate::database::Database;
 use crate::exit::{self, Failure};
 use crate::export::{Export, Reading};
 use crate::infer::{self, Wishes, fit};
+use crate::lang::{Lang, Phrase};
 use crate::local::LocalStack;
-use crate::plan::{Context, Explained, Known, Plan, Wanted};
+use crate::plan::{Context, Explained, ExplainedColumn, Known, Plan, Refused, Wanted};
 use crate::printer::Printer;
 
 /// Runs the command, and says how it ended.
@@ -75,43 +77,61 @@ fn explain(args: &args::MapExplain, printer: &mut Printer) -> Result<u8, Failure
         return Err(Failure::new(exit::NOT_FOUND, "record.unknown", message)
             .help("name its old id, or its place in the file as a JSON Pointer"));
     }
-    let text: Vec<String> = plan.explained.iter().map(story).collect();
+    let text: Vec<String> = plan.explained.iter().map(|explained| story(explained, printer.lang())).collect();
     printer.result(&plan.explained, &text.join("\n\n"));
     Ok(exit::OK)
 }
 
-fn story(explained: &Explained) -> String {
+fn story(explained: &Explained, lang: Lang) -> String {
     let mut lines = vec![format!("{} → {}", explained.pointer, explained.table)];
     match (&explained.id, &explained.refused) {
-        (_, Some(why)) => lines.push(format!("  no row: {why}")),
+        (_, Some(refused)) => {
+            lines.push(format!("  {}", lang.fill(Phrase::NoRow, &[("why", &reason(refused, lang))])));
+        }
         (Some(id), None) => {
-            lines.push(format!("  id {id}, from {:?}", explained.legacy_id.as_deref().unwrap_or_default()))
+            let old = format!("{:?}", explained.legacy_id.as_deref().unwrap_or_default());
+            lines.push(format!("  {}", lang.fill(Phrase::IdFrom, &[("id", id), ("old", &old)])));
         }
         (None, None) => {}
     }
     for column in &explained.columns {
-        let from = match (&column.field, &column.raw) {
-            (Some(field), Some(raw)) => format!("{field} = {}", shortened(raw)),
-            _ => "nothing".to_owned(),
-        };
-        let to = match (&column.refused, &column.value) {
-            (Some(why), _) => format!("refused: {why}"),
-            (None, Some(value)) => shortened(value),
-            (None, None) => "left to the database".to_owned(),
-        };
-        lines.push(format!("  {} ({}): {from} → {to}", column.column, column.kind));
-        lines.extend(column.steps.iter().map(|step| format!("      {step}")));
-        lines.extend(column.warnings.iter().map(|warning| format!("    ! {warning}")));
+        lines.push(format!("  {}", way(column, lang)));
+        lines.extend(column.steps.iter().map(|step| format!("      {}", lang.story(*step))));
+        lines.extend(column.warnings.iter().map(|warning| format!("    ! {}", lang.remark(warning))));
     }
-    lines.push(format!("  left over: {}", shortened(&explained.left_over)));
+    let left_over = shortened(&explained.left_over, lang);
+    lines.push(format!("  {}", lang.fill(Phrase::LeftOver, &[("json", &left_over)])));
     lines.join("\n")
 }
 
+/// From which field a column is read, and what is stored.
+fn way(column: &ExplainedColumn, lang: Lang) -> String {
+    let from = match (&column.field, &column.raw) {
+        (Some(field), Some(raw)) => format!("{field} = {}", shortened(raw, lang)),
+        _ => lang.say(Phrase::FromNothing),
+    };
+    let to = match (&column.refused, &column.value) {
+        (Some(refused), _) => lang.fill(Phrase::RefusedFor, &[("why", &reason(refused, lang))]),
+        (None, Some(value)) => shortened(value, lang),
+        (None, None) => lang.say(Phrase::LeftToDatabase),
+    };
+    let places: [(&str, &dyn Display); 4] =
+        [("column", &column.column), ("type", &column.kind), ("from", &from), ("to", &to)];
+    lang.fill(Phrase::ColumnStory, &places)
+}
+
+fn reason(refused: &Refused, lang: Lang) -> String {
+    format!("{} ({})", lang.reason_for(refused.code, &refused.message), refused.code)
+}
+
 /// A picture is no reading.
-fn shortened(json: &str) -> String {
+fn shortened(json: &str, lang: Lang) -> String {
     const LONGEST: usize = 200;
     match json.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}… ({} bytes)", json.get(..end).unwrap_or_default(), json.len()),
+        Some((end, _)) => {
+            let beginning = json.get(..end).unwrap_or_default();
+            lang.tally_with(Phrase::Shortened, json.len(), &[("beginning", &beginning)])
+        }
         None => json.to_owned(),
     }
 }
@@ -147,17 +167,20 @@ async fn check(
         let catalog = Database::connect(&address).await?.catalog().await?;
         misfits.extend(fit::with_catalog(&mapping, &catalog));
     }
-    let lines: Vec<String> = misfits.iter().map(line).collect();
-    let verdict = match misfits.len() {
-        0 => format!("{}: {} tables, nothing to complain of", mapping.name, mapping.tables.len()),
-        count => format!("{}\n{}: {count} things do not fit", lines.join("\n"), mapping.name),
-    };
+    let (lang, name) = (printer.lang(), &mapping.name);
+    let mut lines: Vec<String> = misfits.iter().map(|misfit| line(misfit, lang)).collect();
+    lines.push(match misfits.len() {
+        0 => lang.tally_with(Phrase::MappingFits, mapping.tables.len(), &[("name", name)]),
+        count => lang.tally_with(Phrase::MappingMisfits, count, &[("name", name)]),
+    });
     let document = Checked { mapping: &mapping.name, tables: mapping.tables.len(), misfits: &misfits };
-    printer.findings(&document, &verdict);
+    printer.findings(&document, &lines.join("\n"));
     Ok(if misfits.is_empty() { exit::OK } else { exit::MISMATCH })
 }
 
-fn line(misfit: &fit::Misfit) -> String {
+fn line(misfit: &fit::Misfit, lang: Lang) -> String {
     let column = misfit.column.as_ref().map(|column| format!(".{column}")).unwrap_or_default();
-    format!("{}{column}: {} ({})", misfit.table, misfit.message, misfit.code)
+    let place = format!("{}{column}", misfit.table);
+    let what = format!("{} ({})", lang.remark(&misfit.message), misfit.code);
+    lang.fill(Phrase::Finding, &[("place", &place), ("what", &what)])
 }

@@ -1,6 +1,7 @@
 //! `migrator rollback`: takes back what a run did, as far as it is still as the run left it.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,9 +10,10 @@ use uuid::Uuid;
 use crate::args;
 use crate::commands::{Variables, database_url, import};
 use crate::exit::{self, Failure};
+use crate::lang::{Lang, Phrase};
 use crate::ledger::file::{self, Reader};
 use crate::printer::Printer;
-use crate::rollback::{Intent, Moved, Outcome, Reach, Way, roll_back};
+use crate::rollback::{Intent, Kept, Line, Moved, Outcome, Reach, Way, roll_back};
 use crate::run::folder::Runs;
 use crate::run::{self, Kind, Run, Status};
 use crate::sql::{Recorded, SqlTarget};
@@ -60,7 +62,7 @@ pub async fn run(
     let status = status_after(&outcome).name();
     let dry_run = intent == Intent::Say;
     let document = Document { schema: 1, run: id, rollback, dry_run, status, outcome: &outcome, exit_code };
-    printer.result(&document, &text(&outcome, intent));
+    printer.result(&document, &text(&outcome, intent, printer.lang()));
     Ok(exit_code)
 }
 
@@ -93,7 +95,8 @@ async fn straight(
     may_be_undone(run.kind, run.status, reach)?;
     let now = Timestamp::now();
     let rollback = Run::id(now, random());
-    let task = printer.task("taking back", usize::try_from(run.rows).unwrap_or_default());
+    let task =
+        printer.task(&printer.lang().say(Phrase::TakingBack), usize::try_from(run.rows).unwrap_or_default());
     target.begin_undoing().await?;
     let note = Recorded {
         id: rollback,
@@ -151,7 +154,7 @@ async fn over_rest(
         runs.create(&rollback)?;
     }
     let rows = usize::try_from(run.rows).unwrap_or_default();
-    let task = printer.task("taking back", rows);
+    let task = printer.task(&printer.lang().say(Phrase::TakingBack), rows);
     let tables = ledger.tables.clone();
     let mut way = Way::Rest { target: &target, ledger, moved };
     let outcome = roll_back(&mut way, &tables, reach, intent, &task).await?;
@@ -223,42 +226,92 @@ fn random() -> [u8; 10] {
     random
 }
 
-fn text(outcome: &Outcome, intent: Intent) -> String {
-    let width = outcome.tables.iter().map(|line| line.name.len()).max().unwrap_or_default().max(5);
-    let mut lines =
-        vec![format!("{:width$} {:>8} {:>8} {:>8} {:>8}", "table", "removed", "restored", "already", "kept")];
-    let line = |line: &crate::rollback::Line| {
-        format!(
-            "{:width$} {:>8} {:>8} {:>8} {:>8}",
-            line.name, line.removed, line.restored, line.already, line.kept
-        )
+fn text(outcome: &Outcome, intent: Intent, lang: Lang) -> String {
+    let counts = [Phrase::Removed, Phrase::Restored, Phrase::Already, Phrase::RowsKept];
+    let counts = counts.map(|label| lang.say(label));
+    let widths = counts.each_ref().map(|label| label.chars().count().max(8));
+    let first = outcome.tables.iter().map(|line| line.name.len()).max().unwrap_or_default().max(5);
+    let row = |name: &str, cells: &[String; 4]| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| format!(" {cell:>width$}"));
+        format!("{name:first$}{}", cells.collect::<String>())
     };
-    lines.extend(outcome.tables.iter().map(line));
+    let mut lines = vec![row(&lang.say(Phrase::Table), &counts)];
+    lines.extend(outcome.tables.iter().map(|line| {
+        let Line { name, removed, restored, already, kept } = line;
+        row(name, &[removed, restored, already, kept].map(|count| lang.digits(*count)))
+    }));
     if !outcome.kept.is_empty() {
         lines.push(String::new());
-        lines.extend(
-            outcome
-                .kept
-                .iter()
-                .take(SHOWN)
-                .map(|kept| format!("kept {} {}: {}", kept.table, kept.id, kept.why)),
-        );
-        let more = outcome.kept.len().saturating_sub(SHOWN);
-        if more > 0 {
-            lines.push(format!("and {more} more; --json names them all"));
+        lines.extend(outcome.kept.iter().take(SHOWN).map(|kept| stayed(kept, lang)));
+        if let Some(more @ 1..) = outcome.kept.len().checked_sub(SHOWN) {
+            lines.push(lang.tally(Phrase::KeptMore, more));
         }
     }
     let (removed, restored) = outcome
         .tables
         .iter()
         .fold((0, 0), |(removed, restored), line| (removed + line.removed, restored + line.restored));
-    let would = if intent == Intent::Say { "dry run: would have " } else { "" };
-    lines.push(format!("\n{would}removed {removed}, put back {restored}, kept {}", outcome.kept.len()));
+    let verdict = if intent == Intent::Say { Phrase::WouldRollBack } else { Phrase::RolledBack };
+    let [of_removed, of_restored, of_kept] =
+        [removed, restored, outcome.kept.len()].map(|count| lang.digits(count));
+    let counts: [(&str, &dyn Display); 3] =
+        [("removed", &of_removed), ("restored", &of_restored), ("kept", &of_kept)];
+    lines.extend([String::new(), lang.fill(verdict, &counts)]);
     if restored > 0 {
-        lines.push(
-            "rows that were put back say that they changed just now, where a trigger keeps that time"
-                .to_owned(),
-        );
+        lines.push(lang.say(Phrase::RestoredNow));
     }
     lines.join("\n")
+}
+
+/// A row that stayed, and why.
+fn stayed(kept: &Kept, lang: Lang) -> String {
+    let why = lang.remark(&kept.why.to_string());
+    lang.fill(Phrase::KeptRow, &[("table", &kept.table), ("id", &kept.id), ("why", &why)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollback::Why;
+
+    #[test]
+    fn what_was_taken_back_is_told_in_the_readers_language() {
+        let line = |name: &str, removed, restored, already, kept| Line {
+            name: name.to_owned(),
+            removed,
+            restored,
+            already,
+            kept,
+        };
+        let kept = |id, why| Kept { table: "orders".to_owned(), id: Uuid::from_u128(id), why };
+        let refused = Why::Refused { code: "23503".to_owned() };
+        let outcome = Outcome {
+            tables: vec![line("customers", 1_200, 1, 0, 0), line("orders", 0, 0, 4, 2)],
+            kept: vec![kept(1, Why::ChangedSince), kept(2, refused)],
+        };
+        assert_eq!(
+            text(&outcome, Intent::Do, Lang::En),
+            "table      removed restored  already     kept\n\
+             customers     1200        1        0        0\n\
+             orders           0        0        4        2\n\n\
+             kept orders 00000000-0000-0000-0000-000000000001: somebody has changed it since\n\
+             kept orders 00000000-0000-0000-0000-000000000002: the server does not let it go (23503)\n\n\
+             removed 1200, put back 1, kept 2\n\
+             rows that were put back say that they changed just now, where a trigger keeps that time"
+        );
+        let french = text(&outcome, Intent::Do, Lang::Fr).replace(['\u{a0}', '\u{202f}'], " ");
+        assert_eq!(
+            french,
+            "table     retirées rétablies     déjà  gardées\n\
+             customers    1 200         1        0        0\n\
+             orders           0         0        4        2\n\n\
+             gardée orders 00000000-0000-0000-0000-000000000001 : quelqu’un l’a changée depuis\n\
+             gardée orders 00000000-0000-0000-0000-000000000002 : le serveur ne la laisse pas partir (23503)\n\n\
+             lignes retirées : 1 200, rétablies : 1, gardées : 2\n\
+             les lignes rétablies se disent changées à l’instant, là où un trigger tient cette heure"
+        );
+        let tried = |lang| text(&Outcome::default(), Intent::Say, lang);
+        assert!(tried(Lang::En).ends_with("\n\ndry run: would have removed 0, put back 0, kept 0"));
+        assert!(tried(Lang::Fr).ends_with("\n\nessai\u{a0}: 0 à retirer, 0 à rétablir, 0 à garder"));
+    }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::args::{self, RunsCommand};
 use crate::commands::Variables;
 use crate::exit::{self, Failure};
+use crate::lang::{Lang, Phrase};
 use crate::printer::Printer;
 use crate::run::folder::Runs;
 use crate::run::{Kind, Run, Status};
@@ -45,19 +46,20 @@ pub async fn run(
             Some(SqlTarget::connect(&url).await?)
         }
     };
+    let lang = printer.lang();
     match &args.command {
         RunsCommand::List => {
             let entries = entries(database.as_mut(), runs).await?;
-            printer.result(&entries, &table(&entries));
+            printer.result(&entries, &table(&entries, lang));
         }
         RunsCommand::Show { run } => match &mut database {
             Some(database) => {
                 let entry = Entry::from(database.find_run(run).await?);
-                printer.result(&entry, &story(&entry));
+                printer.result(&entry, &story(&entry, lang));
             }
             None => {
                 let run = runs.find(run)?;
-                printer.result(&run, &story(&Entry::from(run.clone())));
+                printer.result(&run, &story(&Entry::from(run.clone()), lang));
             }
         },
         RunsCommand::Prune { keep } => {
@@ -69,14 +71,8 @@ pub async fn run(
                 Some(database) => database.forget(&old).await?,
                 None => old.iter().try_for_each(|id| runs.remove(*id))?,
             }
-            printer.result(
-                &old,
-                &format!(
-                    "forgot {} of {} runs; they cannot be rolled back any more",
-                    old.len(),
-                    entries.len()
-                ),
-            );
+            let all = lang.digits(entries.len());
+            printer.result(&old, &lang.tally_with(Phrase::RunsForgotten, old.len(), &[("all", &all)]));
         }
     }
     Ok(exit::OK)
@@ -91,11 +87,14 @@ async fn entries(database: Option<&mut SqlTarget>, runs: &Runs) -> Result<Vec<En
 
 impl Entry {
     /// From which files to where; of a rollback, only where.
-    fn way(&self) -> String {
+    fn way(&self, lang: Lang) -> String {
         match self.files.as_slice() {
             [] => format!("→ {}", self.target),
             [file] => format!("{file} → {}", self.target),
-            [file, more @ ..] => format!("{file} and {} more → {}", more.len(), self.target),
+            [file, more @ ..] => {
+                let files = lang.tally_with(Phrase::AndMoreFiles, more.len(), &[("file", file)]);
+                format!("{files} → {}", self.target)
+            }
         }
     }
 }
@@ -138,52 +137,155 @@ impl From<Recorded> for Entry {
     }
 }
 
-fn table(entries: &[Entry]) -> String {
+fn table(entries: &[Entry], lang: Lang) -> String {
     if entries.is_empty() {
-        return "no runs".to_owned();
+        return lang.say(Phrase::RunsNone);
     }
-    let mut lines = vec![format!(
-        "{:36} {:20} {:8} {:19} {:>8}  {}",
-        "run", "started", "kind", "status", "rows", "from → to"
-    )];
+    let kinds = [Kind::Import, Kind::Rollback].map(kind);
+    let kind_width = widest(&kinds, lang).max(widest(&[Phrase::RunKind], lang));
+    let status_width = widest(&STATUSES.map(words), lang);
+    let row = |[run, started, kind, status, rows, way]: [&str; 6]| {
+        format!("{run:36} {started:20} {kind:kind_width$} {status:status_width$} {rows:>8}  {way}")
+    };
+    let head = [
+        Phrase::RunId,
+        Phrase::RunStarted,
+        Phrase::RunKind,
+        Phrase::RunStatus,
+        Phrase::RunRows,
+        Phrase::FromTo,
+    ]
+    .map(|phrase| lang.say(phrase));
+    let mut lines = vec![row(head.each_ref().map(String::as_str))];
     lines.extend(entries.iter().map(|entry| {
-        let (kind, status) = (entry.kind.name(), words(entry.status));
-        let (started, way) = (second(entry.started_at), entry.way());
-        format!("{} {started:20} {kind:8} {status:19} {:>8}  {way}", entry.id, entry.rows)
+        let (kind, status) = (lang.say(kind(entry.kind)), lang.say(words(entry.status)));
+        let (id, started) = (entry.id.to_string(), second(entry.started_at));
+        row([&id, &started, &kind, &status, &lang.digits(entry.rows), &entry.way(lang)])
     }));
     lines.join("\n")
 }
 
-fn story(entry: &Entry) -> String {
-    let mut lines = vec![
-        format!("run      {}", entry.id),
-        format!("kind     {}", entry.kind.name()),
-        format!("status   {}", words(entry.status)),
-        format!("started  {}", second(entry.started_at)),
+fn story(entry: &Entry, lang: Lang) -> String {
+    let mut facts = vec![
+        (Phrase::RunId, entry.id.to_string()),
+        (Phrase::RunKind, lang.say(kind(entry.kind))),
+        (Phrase::RunStatus, lang.say(words(entry.status))),
+        (Phrase::RunStarted, second(entry.started_at)),
     ];
-    lines.extend(entry.ended_at.map(|at| format!("ended    {}", second(at))));
-    lines.extend(entry.undoes.map(|run| format!("undoes   {run}")));
-    lines.extend(entry.files.iter().map(|file| format!("file     {file}")));
-    lines.extend([
-        format!("target   {}", entry.target),
-        format!("rows     {}", entry.rows),
-        format!("program  {}", entry.tool),
+    facts.extend(entry.ended_at.map(|at| (Phrase::RunEnded, second(at))));
+    facts.extend(entry.undoes.map(|run| (Phrase::RunUndoes, run.to_string())));
+    facts.extend(entry.files.iter().map(|file| (Phrase::File, file.clone())));
+    facts.extend([
+        (Phrase::Target, entry.target.clone()),
+        (Phrase::RunRows, lang.digits(entry.rows)),
+        (Phrase::Program, entry.tool.clone()),
     ]);
-    lines.join("\n")
+    let labels: Vec<Phrase> = facts.iter().map(|(label, _)| *label).collect();
+    let width = widest(&labels, lang) + 2;
+    let lines = facts.iter().map(|(label, fact)| format!("{:width$}{fact}", lang.say(*label)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
+/// How many columns the longest of some phrases takes.
+fn widest(phrases: &[Phrase], lang: Lang) -> usize {
+    phrases.iter().map(|phrase| lang.say(*phrase).chars().count()).max().unwrap_or_default()
+}
+
+fn kind(kind: Kind) -> Phrase {
+    match kind {
+        Kind::Import => Phrase::KindImport,
+        Kind::Rollback => Phrase::KindRollback,
+    }
+}
+
+const STATUSES: [Status; 6] = [
+    Status::Planned,
+    Status::Loading,
+    Status::Done,
+    Status::Failed,
+    Status::RolledBack,
+    Status::RolledBackInPart,
+];
+
 /// A status as people say it.
-fn words(status: Status) -> &'static str {
+fn words(status: Status) -> Phrase {
     match status {
-        Status::Planned => "planned",
-        Status::Loading => "loading, or stopped",
-        Status::Done => "done",
-        Status::Failed => "failed",
-        Status::RolledBack => "rolled back",
-        Status::RolledBackInPart => "rolled back in part",
+        Status::Planned => Phrase::StatusPlanned,
+        Status::Loading => Phrase::StatusLoading,
+        Status::Done => Phrase::StatusDone,
+        Status::Failed => Phrase::StatusFailed,
+        Status::RolledBack => Phrase::StatusRolledBack,
+        Status::RolledBackInPart => Phrase::StatusRolledBackInPart,
     }
 }
 
 fn second(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries() -> [Entry; 2] {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let import = Entry {
+            id: Uuid::from_u128(1),
+            kind: Kind::Import,
+            status: Status::RolledBackInPart,
+            undoes: None,
+            started_at: at("2026-01-02T03:04:05Z"),
+            ended_at: Some(at("2026-01-02T03:04:06Z")),
+            rows: 12_345,
+            target: "http://127.0.0.1:54321".to_owned(),
+            tool: "0.1.0".to_owned(),
+            files: vec!["a.json".to_owned(), "b.json".to_owned()],
+        };
+        let rollback = Entry {
+            id: Uuid::from_u128(2),
+            kind: Kind::Rollback,
+            status: Status::Loading,
+            undoes: Some(import.id),
+            ended_at: None,
+            rows: 0,
+            files: Vec::new(),
+            ..import.clone()
+        };
+        [rollback, import]
+    }
+
+    #[test]
+    fn runs_are_listed_in_the_readers_language() {
+        assert_eq!(
+            table(&entries(), Lang::En),
+            "run                                  started              kind     status                  rows  from → to\n\
+             00000000-0000-0000-0000-000000000002 2026-01-02T03:04:05Z rollback loading, or stopped        0  → http://127.0.0.1:54321\n\
+             00000000-0000-0000-0000-000000000001 2026-01-02T03:04:05Z import   rolled back in part    12345  a.json and 1 more → http://127.0.0.1:54321"
+        );
+        assert_eq!(
+            table(&entries(), Lang::Fr),
+            "exécution                            début                genre      état                   lignes  de → vers\n\
+             00000000-0000-0000-0000-000000000002 2026-01-02T03:04:05Z annulation en cours, ou arrêtée        0  → http://127.0.0.1:54321\n\
+             00000000-0000-0000-0000-000000000001 2026-01-02T03:04:05Z import     annulée en partie      12\u{202f}345  a.json et 1 autre → http://127.0.0.1:54321"
+        );
+        assert_eq!(table(&[], Lang::Fr), "aucune exécution");
+    }
+
+    #[test]
+    fn a_run_is_told_in_the_readers_language() {
+        let [rollback, import] = entries();
+        assert_eq!(
+            story(&import, Lang::En),
+            "run      00000000-0000-0000-0000-000000000001\nkind     import\nstatus   rolled back in part\n\
+             started  2026-01-02T03:04:05Z\nended    2026-01-02T03:04:06Z\nfile     a.json\nfile     b.json\n\
+             target   http://127.0.0.1:54321\nrows     12345\nprogram  0.1.0"
+        );
+        assert_eq!(
+            story(&rollback, Lang::Fr),
+            "exécution       00000000-0000-0000-0000-000000000002\ngenre           annulation\n\
+             état            en cours, ou arrêtée\ndébut           2026-01-02T03:04:05Z\n\
+             annule          00000000-0000-0000-0000-000000000001\nbase d’arrivée  http://127.0.0.1:54321\n\
+             lignes          0\nprogramme       0.1.0"
+        );
+    }
 }

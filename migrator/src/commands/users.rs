@@ -1,5 +1,7 @@
 //! `migrator users import`: the accounts of the old app become accounts of the project.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use supabase_sdk::ErrorKind;
 
@@ -8,6 +10,7 @@ use crate::args;
 use crate::commands::{Variables, import, read_mapping};
 use crate::exit::{self, Failure};
 use crate::export::{Export, Reading};
+use crate::lang::{Lang, Phrase};
 use crate::printer::Printer;
 use crate::target::{self, Grant};
 
@@ -62,7 +65,7 @@ pub async fn run(
     let mut document = Document { schema: 1, dry_run: args.dry_run, ..Document::default() };
     document.records = all.len() + odd.len();
     document.rejected = odd;
-    let task = printer.task("accounts", all.len());
+    let task = printer.task(&printer.lang().say(Phrase::AccountsTask), all.len());
     for account in all {
         let Account { at, user, password } = account;
         let there = match (&user.email, user.id) {
@@ -93,32 +96,58 @@ pub async fn run(
     }
     drop(task);
     document.exit_code = if document.rejected.is_empty() { exit::OK } else { exit::REJECTS };
-    printer.result(&document, &text(&document));
+    printer.result(&document, &text(&document, printer.lang()));
     Ok(document.exit_code)
 }
 
-fn text(document: &Document) -> String {
-    let made = if document.dry_run { "would be made" } else { "made" };
-    let mut lines = vec![format!(
-        "{} accounts: {} {made}, {} already there, {} rejected",
-        document.records,
-        document.made,
-        document.already_there,
-        document.rejected.len()
-    )];
-    lines.extend(document.rejected.iter().map(|odd| format!("  {}: {}", odd.pointer, odd.message)));
-    if document.with_their_password > 0 {
-        lines.push(format!("{} keep their password", document.with_their_password));
-    }
-    let without = document.made - document.with_their_password;
-    if without > 0 {
-        lines.push(format!("{without} have no password yet: they ask for a new one to get in"));
-    }
-    if document.passwords_left_out > 0 {
-        lines.push(format!(
-            "{} passwords stood in the file in clear, or in a form Auth does not know; they were left out",
-            document.passwords_left_out
-        ));
-    }
+fn text(document: &Document, lang: Lang) -> String {
+    let head = if document.dry_run { Phrase::AccountsWouldBeMade } else { Phrase::AccountsMade };
+    let [made, there, rejected] =
+        [document.made, document.already_there, document.rejected.len()].map(|count| lang.digits(count));
+    let counts: [(&str, &dyn Display); 3] = [("made", &made), ("there", &there), ("rejected", &rejected)];
+    let mut lines = vec![lang.tally_with(head, document.records, &counts)];
+    lines.extend(document.rejected.iter().map(|odd| {
+        let why = lang.remark(&odd.message);
+        format!("  {}", lang.fill(Phrase::Finding, &[("place", &odd.pointer), ("what", &why)]))
+    }));
+    let passwords = [
+        (document.with_their_password, Phrase::PasswordsKept),
+        (document.made - document.with_their_password, Phrase::PasswordsNone),
+        (document.passwords_left_out, Phrase::PasswordsLeftOut),
+    ];
+    let passwords = passwords.into_iter().filter(|(count, _)| *count > 0);
+    lines.extend(passwords.map(|(count, what)| lang.tally(what, count)));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_told_in_the_readers_language() {
+        let odd = Odd { pointer: "/users/3".to_owned(), message: "the record has no id".to_owned() };
+        let document = Document {
+            records: 4,
+            made: 2,
+            already_there: 1,
+            with_their_password: 1,
+            passwords_left_out: 1,
+            rejected: vec![odd],
+            ..Document::default()
+        };
+        assert_eq!(
+            text(&document, Lang::En),
+            "4 accounts: 2 made, 1 already there, 1 rejected\n  /users/3: the record has no id\n\
+             1 keep their password\n1 have no password yet: they ask for a new one to get in\n\
+             1 passwords stood in the file in clear, or in a form Auth does not know; they were left out"
+        );
+        assert_eq!(
+            text(&document, Lang::Fr).replace(['\u{a0}', '\u{202f}'], " "),
+            "comptes : 4 ; créés : 2, déjà là : 1, rejetés : 1\n  /users/3 : l’enregistrement n’a pas d’id\n\
+             1 garde son mot de passe\n\
+             1 n’a pas encore de mot de passe : il faut en demander un nouveau pour entrer\n\
+             1 mot de passe était dans le fichier en clair, ou sous une forme qu’Auth ne connaît pas ; il a été laissé de côté"
+        );
+    }
 }

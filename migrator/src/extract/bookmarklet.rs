@@ -7,6 +7,8 @@
 
 use serde::Serialize;
 
+use crate::lang::{Lang, Phrase};
+
 /// The script. It has none of the characters that an address would have to escape but the space.
 const SCRIPT: &str = "void function(){try{\
     var s=localStorage,p=Storage.prototype,e=[],i=0,k;\
@@ -34,17 +36,11 @@ impl Bookmarklet {
     }
 
     /// What a person reads.
-    pub fn words(&self) -> String {
+    pub fn words(&self, lang: Lang) -> String {
         let Self { bookmarklet, console } = self;
-        format!(
-            "As a bookmark: make one, paste this as its address, open the app in a tab of its own, click it.\n\n\
-             {bookmarklet}\n\n\
-             In the console: open the app, press F12, choose Console, paste this. Some browsers ask you to type\n\
-             \"allow pasting\" first.\n\n\
-             {console}\n\n\
-             Either saves a file named by the site and the day, for `migrator import`. Nothing is sent anywhere.\n\
-             The file holds every key, the session of whoever is signed in too: treat it as a password."
-        )
+        let [as_bookmark, in_console, then] =
+            [Phrase::BookmarkletHow, Phrase::ConsoleHow, Phrase::BookmarkletThen].map(|how| lang.say(how));
+        format!("{as_bookmark}\n\n{bookmarklet}\n\n{in_console}\n\n{console}\n\n{then}")
     }
 }
 

@@ -14,6 +14,7 @@ use super::source::Read;
 use super::stats::Place;
 use super::text::Look;
 use crate::cell::Type;
+use crate::lang::{Lang, Phrase};
 
 /// How many places a list of places names.
 const MOST_PLACES: usize = 200;
@@ -229,120 +230,136 @@ impl Inspection {
     }
 
     /// The same for people.
-    pub fn text(&self) -> String {
+    pub fn text(&self, lang: Lang) -> String {
         let mut out = String::new();
-        let _ = writeln!(out, "{}  {} · {} · {}", self.file, size(self.bytes), self.encoding, self.shape);
+        let size = size(self.bytes, lang);
+        let (encoding, shape) = (lang.remark(self.encoding), lang.remark(&self.shape));
+        let _ = writeln!(out, "{}  {size} · {encoding} · {shape}", self.file);
         if let Some(cut) = &self.cut {
-            let _ = writeln!(out, "  cut off in {cut}: what is whole before it was taken");
+            let _ = writeln!(out, "  {}", lang.fill(Phrase::InspectionCut, &[("place", cut)]));
         }
-        let place = match (self.root.as_str(), self.prefix.as_str()) {
-            ("", "") => String::new(),
-            (root, "") => format!("  below {root}"),
-            ("", prefix) => format!("  keys begin with {prefix}"),
-            (root, prefix) => format!("  below {root}, keys begin with {prefix}"),
-        };
-        if !place.is_empty() {
-            let _ = writeln!(out, "{place}");
+        let below = [(Phrase::RootBelow, "root", &self.root), (Phrase::KeysBegin, "prefix", &self.prefix)];
+        let below = below.into_iter().filter(|(_, _, value)| !value.is_empty());
+        let below: Vec<_> = below.map(|(phrase, name, value)| lang.fill(phrase, &[(name, value)])).collect();
+        if !below.is_empty() {
+            let _ = writeln!(out, "  {}", below.join(", "));
         }
         for entity in &self.entities {
-            self.entity(&mut out, entity);
+            entity.tell(&mut out, lang);
         }
-        section(&mut out, "references", self.references.iter().map(Reference::line));
-        section(
-            &mut out,
-            "left out",
-            self.left_out.iter().map(|left| {
-                let records =
-                    if left.records > 0 { format!(" ({} records)", left.records) } else { String::new() };
-                format!("{}{records}: {}", left.path, left.reason)
-            }),
-        );
-        section(
-            &mut out,
-            "files in Base64",
-            self.media.iter().map(|media| {
-                format!("{}: {} {}, {}", media.path, media.count, media.mime, size(media.bytes))
-            }),
-        );
-        section(&mut out, "secrets, never moved", self.secrets.iter().cloned());
-        section(
-            &mut out,
-            "odd texts",
-            self.texts.iter().map(|odd| format!("{}: {} {}", odd.path, odd.count, odd.what)),
-        );
-        section(
-            &mut out,
-            "cannot be read",
-            self.broken.iter().map(|one| format!("{}: {}", one.path, one.reason)),
-        );
+        let mut section = |title, lines: Vec<String>| section(&mut out, &lang.say(title), &lines);
+        let at = |place: &str, what: &str| lang.fill(Phrase::Finding, &[("place", &place), ("what", &what)]);
+        section(Phrase::References, self.references.iter().map(|one| one.line(lang)).collect());
+        let left = |left: &LeftOut| {
+            let records = match left.records {
+                0 => String::new(),
+                records => format!(" ({})", lang.tally(Phrase::Records, records)),
+            };
+            at(&format!("{}{records}", left.path), &lang.remark(&left.reason))
+        };
+        section(Phrase::NoRows, self.left_out.iter().map(left).collect());
+        let media = |media: &Media| {
+            let (count, size) = (lang.digits(media.count), self::size(media.bytes, lang));
+            at(&media.path, &format!("{count} {}, {size}", media.mime))
+        };
+        section(Phrase::Base64Files, self.media.iter().map(media).collect());
+        section(Phrase::SecretsNever, self.secrets.clone());
+        let odd = |odd: &Oddity| at(&odd.path, &counted(odd.count, odd.what, lang));
+        section(Phrase::OddTexts, self.texts.iter().map(odd).collect());
+        let broken = |one: &Broken| at(&one.path, &lang.remark(&one.reason));
+        section(Phrase::Unreadable, self.broken.iter().map(broken).collect());
         let repairs = [
             (self.repairs.lone_surrogates, "half characters replaced"),
             (self.repairs.nul_characters, "NUL characters removed"),
             (self.repairs.duplicate_keys, "repeated keys: the last one won"),
             (self.repairs.mojibake, "texts spelt twice, put right"),
         ];
-        let repaired = repairs.iter().filter(|(count, _)| *count > 0);
-        section(&mut out, "repaired while reading", repaired.map(|(count, what)| format!("{count} {what}")));
+        let repaired = repairs.into_iter().filter(|(count, _)| *count > 0);
+        section(Phrase::Repaired, repaired.map(|(count, what)| counted(count, what, lang)).collect());
         out
     }
+}
 
-    fn entity(&self, out: &mut String, entity: &Entity) {
-        let within = entity.parent.as_ref().map(|parent| format!(" in {parent}")).unwrap_or_default();
-        let forms = match entity.forms {
-            Some(forms) if forms > 1 => format!(" · {forms} sets of fields"),
-            _ => String::new(),
-        };
-        let repeated =
-            if entity.repeated > 0 { format!(" · {} repeated", entity.repeated) } else { String::new() };
-        let _ = writeln!(
-            out,
-            "\n{}  {} records{within} · {} · id: {} ({}){forms}{repeated}",
-            entity.table,
-            entity.records,
-            entity.paths.join(", "),
-            entity.id.join(" + "),
-            entity.id_style
-        );
-        for note in &entity.notes {
-            let _ = writeln!(out, "    {note}");
+impl Entity {
+    fn tell(&self, out: &mut String, lang: Lang) {
+        let mut records = lang.tally(Phrase::Records, self.records);
+        if let Some(parent) = &self.parent {
+            let _ = write!(records, " {}", lang.fill(Phrase::InTable, &[("table", parent)]));
         }
-        for field in &entity.fields {
-            let why = if field.why == "texts" { "" } else { &field.why };
-            let mut line = format!("  {:<24} {:<14} {why}", field.field, field.kind);
-            let gaps = [(field.null, "null"), (field.empty, "\"\""), (field.missing, "missing")];
-            for (count, what) in gaps.iter().filter(|(count, _)| *count > 0) {
-                let _ = write!(line, " · {count} {what}");
-            }
-            let dates = field.dates.iter().filter(|style| style.count < field.filled);
-            for style in dates.chain(&field.numbers) {
-                let _ = write!(line, " · {} {}", style.count, style.style);
-            }
-            if !field.choices.is_empty() {
-                let _ = write!(line, " · {}", field.choices.join(", "));
-            }
-            let _ = writeln!(out, "{line}");
-            if let Some(decide) = &field.decide {
-                let _ = writeln!(out, "    decide: {decide}");
-            }
+        let (id, style) = (self.id.join(" + "), lang.remark(self.id_style));
+        let id = lang.fill(Phrase::KnownBy, &[("id", &id), ("style", &style)]);
+        let _ = write!(out, "\n{}  {records} · {} · {id}", self.table, self.paths.join(", "));
+        if let Some(forms @ 2..) = self.forms {
+            let _ = write!(out, " · {}", lang.tally(Phrase::FieldSets, forms));
+        }
+        if self.repeated > 0 {
+            let _ = write!(out, " · {}", lang.tally(Phrase::Repeated, self.repeated));
+        }
+        out.push('\n');
+        for note in &self.notes {
+            let _ = writeln!(out, "    {}", lang.remark(note));
+        }
+        for field in &self.fields {
+            field.tell(out, lang);
+        }
+    }
+}
+
+impl Field {
+    fn tell(&self, out: &mut String, lang: Lang) {
+        let _ = write!(out, "  {:<24} {:<14} {}", self.field, lang.remark(&self.kind), self.reason(lang));
+        let gaps = [(self.null, "null"), (self.empty, "\"\""), (self.missing, "missing")];
+        let dates = self.dates.iter().filter(|style| style.count < self.filled);
+        let styles = dates.chain(&self.numbers).map(|style| (style.count, style.style));
+        for (count, what) in gaps.into_iter().filter(|(count, _)| *count > 0).chain(styles) {
+            let _ = write!(out, " · {}", counted(count, what, lang));
+        }
+        if !self.choices.is_empty() {
+            let _ = write!(out, " · {}", self.choices.join(", "));
+        }
+        out.push('\n');
+        if let Some(decide) = &self.decide {
+            let _ = writeln!(out, "    {}", lang.fill(Phrase::Decide, &[("what", &lang.remark(decide))]));
+        }
+    }
+
+    /// Why it has its type. Texts need no reason.
+    fn reason(&self, lang: Lang) -> String {
+        match (self.kind.as_str(), self.why.split_once(' ')) {
+            ("records", Some(("in", table))) => lang.fill(Phrase::InTable, &[("table", &table)]),
+            ("reference", Some(("to", table))) => lang.fill(Phrase::ToTable, &[("table", &table)]),
+            _ if self.why == "texts" => String::new(),
+            _ => lang.remark(&self.why),
         }
     }
 }
 
 impl Reference {
-    fn line(&self) -> String {
+    fn line(&self, lang: Lang) -> String {
         let by = if self.by.is_empty() { "id".to_owned() } else { self.by.join("/") };
-        let total = self.hits + self.broken;
-        let broken = if self.broken > 0 { format!(", {} broken", self.broken) } else { String::new() };
-        let left = self.left.map(|why| format!(" (no reference: {why})")).unwrap_or_default();
-        format!("{}.{} -> {}.{by} {}/{total}{broken}{left}", self.table, self.field, self.target, self.hits)
+        let (hits, total) = (lang.digits(self.hits), lang.digits(self.hits + self.broken));
+        let mut line = format!("{}.{} -> {}.{by} {hits}/{total}", self.table, self.field, self.target);
+        if self.broken > 0 {
+            let _ = write!(line, ", {}", lang.tally(Phrase::Broken, self.broken));
+        }
+        if let Some(why) = self.left {
+            let _ = write!(line, " {}", lang.fill(Phrase::NoReference, &[("why", &lang.remark(why))]));
+        }
+        line
     }
 }
 
-fn section(out: &mut String, title: &str, lines: impl Iterator<Item = String>) {
-    for (at, line) in lines.enumerate() {
-        if at == 0 {
-            let _ = writeln!(out, "\n{title}");
-        }
+/// So many of something, which is named in English.
+fn counted(count: impl std::fmt::Display, what: &str, lang: Lang) -> String {
+    lang.remark(&format!("{count} {what}"))
+}
+
+fn section(out: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for line in lines {
         let _ = writeln!(out, "  {line}");
     }
 }
@@ -493,10 +510,12 @@ impl Places {
     }
 }
 
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{}.{} KiB", bytes / 1024, bytes % 1024 * 10 / 1024),
-        _ => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+/// A size in bytes. In English its digits stay together, as all in a listing.
+fn size(bytes: u64, lang: Lang) -> String {
+    match (lang, bytes) {
+        (Lang::Fr, _) => lang.bytes(bytes),
+        (Lang::En, 0..1024) => format!("{bytes} B"),
+        (Lang::En, 1024..1_048_576) => format!("{}.{} KiB", bytes / 1024, bytes % 1024 * 10 / 1024),
+        (Lang::En, _) => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
     }
 }

@@ -1,8 +1,8 @@
 //! Failures as a French reader meets them, by their stable name: what happened, and the next step.
 //!
 //! The English sentence says the place and the details, and stays below. A name that is not in the table is
-//! told by its exit code. Where the next step depends on the
-//! case (`did you mean …`), it stays English too.
+//! told by its exit code. A next step that depends on the case is one of `findings`, or stays English
+//! (`did you mean …`).
 
 use super::{Lang, french};
 use crate::exit::{self, Failure};
@@ -19,7 +19,7 @@ pub(crate) struct Told {
 impl Lang {
     /// What to say above and below a failure's own message.
     pub(crate) fn failure(self, failure: &Failure) -> Told {
-        let own = || failure.help.clone();
+        let own = || self.remark(&failure.help);
         match self {
             Self::En => Told { head: None, help: own() },
             Self::Fr => {
@@ -78,6 +78,16 @@ const FRENCH: &[(&str, &str, &str)] = &[
         "le fichier exporté est incomplet : il s'arrête au milieu",
         "exportez les données de nouveau, jusqu'à la fin du téléchargement",
     ),
+    (
+        "export.changed",
+        "le fichier exporté a changé pendant la lecture",
+        "n'y touchez pas pendant qu'il est lu, puis relancez la commande",
+    ),
+    (
+        "export.no_records",
+        "le fichier ne contient pas d'enregistrements",
+        "donnez le fichier que l'application a exporté, tel quel",
+    ),
     ("export.depth", "le fichier exporté est imbriqué trop profondément", ""),
     (
         "export.syntax",
@@ -91,6 +101,16 @@ const FRENCH: &[(&str, &str, &str)] = &[
         "interrupted",
         "interrompu ; ce qui est écrit reste",
         "relancez la même commande : elle reprend où celle-ci s'est arrêtée",
+    ),
+    (
+        "ledger.forbidden",
+        "ce rôle ne peut pas créer le journal des imports",
+        "connectez-vous avec le rôle postgres, ou importez par l'API",
+    ),
+    (
+        "ledger.unreadable",
+        "le journal de cet import est illisible",
+        "utilisez la version du programme qui a fait l'import",
     ),
     (
         "local.absent",
@@ -108,6 +128,11 @@ const FRENCH: &[(&str, &str, &str)] = &[
         "nommez le dossier de celui que vous voulez : `--local=DIR`",
     ),
     (
+        "mapping.accounts",
+        "la correspondance ne dit pas bien où sont les comptes",
+        "écrivez `[accounts]` avec `from`, `id`, `email` et, s'il y a des empreintes, `password_hash`",
+    ),
+    (
         "mapping.unreadable",
         "la correspondance ne peut pas être lue",
         "nommez un fichier TOML, ou une correspondance livrée avec le programme : garage",
@@ -117,6 +142,70 @@ const FRENCH: &[(&str, &str, &str)] = &[
         "le résultat n'a pas pu être écrit",
         "faites de la place là où va la sortie, puis recommencez",
     ),
+    (
+        "profile.busy",
+        "le profil change pendant qu'il est lu",
+        "fermez le navigateur, puis relancez la commande",
+    ),
+    (
+        "profile.damaged",
+        "ce fichier n'est pas tel qu'un navigateur l'écrit",
+        "sortez les données dans le navigateur lui-même : `migrator extract --bookmarklet`",
+    ),
+    (
+        "profile.empty",
+        "aucun site n'a rien gardé dans ce profil",
+        "vérifiez que c'est le profil où l'application a tourné",
+    ),
+    (
+        "profile.unknown",
+        "ce dossier n'est pas le profil d'un navigateur",
+        "nommez le dossier qu'about:support (Firefox) ou chrome://version (Chromium) appelle le profil",
+    ),
+    (
+        "profile.unreadable",
+        "le profil est illisible",
+        "vérifiez le nom du dossier, et que vous pouvez le lire",
+    ),
+    (
+        "record.unknown",
+        "aucun enregistrement n'a cet id ou n'est à cet endroit",
+        "donnez son ancien id, ou sa place dans le fichier en JSON Pointer",
+    ),
+    (
+        "rejects.line",
+        "une ligne des rejets est illisible",
+        "corrigez ce qui est dans `row`, et laissez le reste de la ligne tel quel",
+    ),
+    ("rollback.done", "cet import est déjà annulé", "`migrator runs list` montre les autres"),
+    (
+        "rollback.rollback",
+        "cette exécution est déjà une annulation",
+        "importez de nouveau pour retrouver les lignes",
+    ),
+    ("rollback.target", "cet import a écrit ailleurs", "nommez le projet où l'import a écrit"),
+    (
+        "run.changed",
+        "cet import ne peut pas reprendre : quelque chose a changé",
+        "importez de nouveau : les lignes déjà là sont retrouvées et laissées telles quelles",
+    ),
+    (
+        "run.locked",
+        "un autre processus travaille sur cet import",
+        "attendez qu'il ait fini, puis relancez la commande",
+    ),
+    ("run.over", "cette exécution ne peut pas reprendre", ""),
+    (
+        "run.unknown",
+        "cette exécution n'existe pas",
+        "`migrator runs list` montre celles de ce dossier ou, avec `--db-url`, d'une base",
+    ),
+    (
+        "run.unreadable",
+        "le dossier de cet import est illisible",
+        "vérifiez qui peut le lire, et qu'aucune autre version du programme ne l'a écrit",
+    ),
+    ("run.unwritable", "un fichier de cet import ne peut pas être écrit", ""),
     (
         "target.column_missing",
         "une colonne manque dans la base d'arrivée",
@@ -155,19 +244,43 @@ const FRENCH: &[(&str, &str, &str)] = &[
     ),
     ("target.unsafe", "continuer serait dangereux : rien n'a été écrit", ""),
     ("types.stale", "le fichier n'est plus à jour", "relancez la même commande sans `--check`"),
+    (
+        "usage.create_owner",
+        "les comptes se créent par l'API",
+        "qu'il ou elle s'inscrive d'abord, ou importez sans `--db-url`",
+    ),
     ("usage.database", "quelle base de données ?", ""),
+    (
+        "usage.files",
+        "il n'y a rien à lire ici",
+        "nommez des fichiers exportés, ou un dossier qui en contient",
+    ),
     ("usage.key", "avec quelle clé ?", ""),
     (
         "usage.key_file",
         "le fichier de la clé ne peut pas être lu",
         "vérifiez le nom après `--secret-key-file`",
     ),
+    (
+        "usage.media",
+        "il y a des fichiers pour Storage, et une base de données n'en prend pas",
+        "définissez SUPABASE_URL et SUPABASE_SECRET_KEY en plus de `--db-url`, ou passez `--media keep` ou `--media drop`",
+    ),
+    ("usage.origin", "de quel site ?", ""),
     ("usage.out", "le fichier de sortie ne peut pas être lu ou écrit", ""),
     (
         "usage.owner",
         "à qui appartiendront ces lignes ?",
         "passez `--owner ADRESSE`, comme `--owner zoe@example.com`",
     ),
+    (
+        "usage.owner_column",
+        "ce n'est pas un nom simple pour une colonne",
+        "utilisez des minuscules, des chiffres et _, sans chiffre au début",
+    ),
+    ("usage.profile", "de quel profil ?", ""),
+    ("usage.rename", "`--rename` est mal écrit", "écrivez table=NomDeStruct, une fois par table"),
+    ("usage.run", "de quelle exécution ?", ""),
     (
         "usage.scope",
         "`--scope` est vide ou contient des caractères de contrôle",
@@ -178,6 +291,7 @@ const FRENCH: &[(&str, &str, &str)] = &[
         "où écrire ?",
         "passez `--local` pour le Supabase de cette machine, ou `--url`, ou définissez SUPABASE_URL",
     ),
+    ("usage.table", "la correspondance n'a pas cette table", "nommez une de celles qu'elle a"),
     ("usage.tz", "ce fuseau horaire est inconnu", "écrivez un nom comme Europe/Paris"),
 ];
 

@@ -3,12 +3,14 @@
 //! Only what people read is translated. Names of tables, ids, codes and every JSON document are the same in
 //! all languages. A phrase exists in every language or does not compile. Sentences that are made where
 //! something fails stay English at their origin; `failures` and `reasons` know the common ones by their stable
-//! names.
+//! names, `findings` what is found in a file by its English.
 
 mod failures;
+mod findings;
 mod french;
 mod phrases;
 mod reasons;
+mod sentence;
 
 use std::fmt::Display;
 
@@ -74,11 +76,40 @@ impl Lang {
 
     /// The same with more places to fill.
     pub(crate) fn count_with(self, phrase: Phrase, count: usize, values: &[(&str, &dyn Display)]) -> String {
+        self.numbered(phrase, count, &self.number(count), values)
+    }
+
+    /// A phrase about as many things as a listing found.
+    pub(crate) fn tally(self, phrase: Phrase, count: impl TryInto<usize>) -> String {
+        self.tally_with(phrase, count, &[])
+    }
+
+    /// The same with more places to fill.
+    pub(crate) fn tally_with(
+        self,
+        phrase: Phrase,
+        count: impl TryInto<usize>,
+        values: &[(&str, &dyn Display)],
+    ) -> String {
+        let count = count.try_into().unwrap_or(usize::MAX);
+        self.numbered(phrase, count, &self.digits(count), values)
+    }
+
+    fn numbered(self, phrase: Phrase, count: usize, number: &str, values: &[(&str, &dyn Display)]) -> String {
         let form = form(phrase.in_(self), self.is_one(count));
-        let number = self.number(count);
         let mut all: Vec<(&str, &dyn Display)> = vec![("n", &number)];
         all.extend_from_slice(values);
         filled(&self.set(form), &all)
+    }
+
+    /// A whole number in a listing. In English its digits stay together, so that it can be searched for and
+    /// cut out.
+    pub(crate) fn digits(self, number: impl TryInto<usize>) -> String {
+        let number = number.try_into().unwrap_or(usize::MAX);
+        match self {
+            Self::En => number.to_string(),
+            Self::Fr => self.number(number),
+        }
     }
 
     /// A whole number, its thousands set apart.
@@ -188,9 +219,7 @@ fn filled(text: &str, values: &[(&str, &dyn Display)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     // Read once from left to right, so that a value with braces in it is not filled again.
-    while let Some((before, (name, after))) =
-        rest.split_once('{').and_then(|(before, inside)| Some((before, inside.split_once('}')?)))
-    {
+    while let Some((before, name, after)) = place(rest) {
         out.push_str(before);
         if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
             out.push_str(&value.to_string());
@@ -198,6 +227,13 @@ fn filled(text: &str, values: &[(&str, &dyn Display)]) -> String {
         rest = after;
     }
     out + rest
+}
+
+/// The first place of a text: what stands before it, its name, and what stands after it.
+fn place(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, inside) = text.split_once('{')?;
+    let (name, after) = inside.split_once('}')?;
+    Some((before, name, after))
 }
 
 #[cfg(test)]

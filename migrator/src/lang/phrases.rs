@@ -188,6 +188,115 @@ phrases! {
     PhaseVerify: "reading back", "relecture";
     BarOf: "{table}: {parts}", "{table} : {parts}";
 
+    // What an inspection found.
+    InspectionCut:
+        "cut off in {place}: what is whole before it was taken",
+        "coupé dans {place} : ce qui est entier avant a été repris";
+    RootBelow: "below {root}", "sous {root}";
+    KeysBegin: "keys begin with {prefix}", "clés qui commencent par {prefix}";
+    References: "references", "références";
+    NoRows: "left out", "laissé de côté";
+    Base64Files: "files in Base64", "fichiers en Base64";
+    SecretsNever: "secrets, never moved", "secrets, jamais repris";
+    OddTexts: "odd texts", "textes étranges";
+    Unreadable: "cannot be read", "illisible";
+    Records: "{n} records", "{n} enregistrement|{n} enregistrements";
+    InTable: "in {table}", "dans {table}";
+    ToTable: "to {table}", "vers {table}";
+    KnownBy: "id: {id} ({style})", "id : {id} ({style})";
+    FieldSets: "{n} sets of fields", "{n} jeu de champs|{n} jeux de champs";
+    Repeated: "{n} repeated", "{n} répété|{n} répétés";
+    Decide: "decide: {what}", "à décider : {what}";
+    Broken: "{n} broken", "{n} sans cible";
+    NoReference: "(no reference: {why})", "(pas de référence : {why})";
+    Finding: "{place}: {what}", "{place} : {what}";
+
+    // How a record becomes a row, and whether a mapping fits.
+    IdFrom: "id {id}, from {old}", "id {id}, tiré de {old}";
+    NoRow: "no row: {why}", "pas de ligne : {why}";
+    FromNothing: "nothing", "rien";
+    RefusedFor: "refused: {why}", "refusé : {why}";
+    LeftToDatabase: "left to the database", "laissé à la base";
+    ColumnStory: "{column} ({type}): {from} → {to}", "{column} ({type}) : {from} → {to}";
+    LeftOver: "left over: {json}", "reste : {json}";
+    Shortened: "{beginning}… ({n} bytes)", "{beginning}… ({n} octet)|{beginning}… ({n} octets)";
+    MappingFits:
+        "{name}: {n} tables, nothing to complain of",
+        "{name} : {n} table, rien à redire|{name} : {n} tables, rien à redire";
+    MappingMisfits:
+        "{name}: {n} things do not fit",
+        "{name} : {n} point ne convient pas|{name} : {n} points ne conviennent pas";
+
+    // Runs, and how one is taken back.
+    RunsNone: "no runs", "aucune exécution";
+    RunId: "run", "exécution";
+    RunKind: "kind", "genre";
+    RunStatus: "status", "état";
+    RunStarted: "started", "début";
+    RunEnded: "ended", "fin";
+    RunUndoes: "undoes", "annule";
+    RunRows: "rows", "lignes";
+    FromTo: "from → to", "de → vers";
+    AndMoreFiles: "{file} and {n} more", "{file} et {n} autre|{file} et {n} autres";
+    KindImport: "import", "import";
+    KindRollback: "rollback", "annulation";
+    StatusPlanned: "planned", "prévue";
+    StatusLoading: "loading, or stopped", "en cours, ou arrêtée";
+    StatusDone: "done", "terminée";
+    StatusFailed: "failed", "échouée";
+    StatusRolledBack: "rolled back", "annulée";
+    StatusRolledBackInPart: "rolled back in part", "annulée en partie";
+    RunsForgotten:
+        "forgot {n} of {all} runs; they cannot be rolled back any more",
+        "{n} exécution oubliée sur {all}, désormais impossible à annuler|{n} exécutions oubliées sur {all}, désormais impossibles à annuler";
+    TakingBack: "taking back", "annulation";
+    Removed: "removed", "retirées";
+    Restored: "restored", "rétablies";
+    Already: "already", "déjà";
+    RowsKept: "kept", "gardées";
+    KeptRow: "kept {table} {id}: {why}", "gardée {table} {id} : {why}";
+    KeptMore: "and {n} more; --json names them all", "et {n} de plus ; --json les nomme toutes";
+    RolledBack:
+        "removed {removed}, put back {restored}, kept {kept}",
+        "lignes retirées : {removed}, rétablies : {restored}, gardées : {kept}";
+    WouldRollBack:
+        "dry run: would have removed {removed}, put back {restored}, kept {kept}",
+        "essai : {removed} à retirer, {restored} à rétablir, {kept} à garder";
+    RestoredNow:
+        "rows that were put back say that they changed just now, where a trigger keeps that time",
+        "les lignes rétablies se disent changées à l'instant, là où un trigger tient cette heure";
+
+    // Accounts, and what a browser holds.
+    AccountsTask: "accounts", "comptes";
+    AccountsMade:
+        "{n} accounts: {made} made, {there} already there, {rejected} rejected",
+        "comptes : {n} ; créés : {made}, déjà là : {there}, rejetés : {rejected}";
+    AccountsWouldBeMade:
+        "{n} accounts: {made} would be made, {there} already there, {rejected} rejected",
+        "comptes : {n} ; à créer : {made}, déjà là : {there}, rejetés : {rejected}";
+    PasswordsKept: "{n} keep their password", "{n} garde son mot de passe|{n} gardent leur mot de passe";
+    PasswordsNone:
+        "{n} have no password yet: they ask for a new one to get in",
+        "{n} n'a pas encore de mot de passe : il faut en demander un nouveau pour entrer|{n} n'ont pas encore de mot de passe : il faut en demander un nouveau pour entrer";
+    PasswordsLeftOut:
+        "{n} passwords stood in the file in clear, or in a form Auth does not know; they were left out",
+        "{n} mot de passe était dans le fichier en clair, ou sous une forme qu'Auth ne connaît pas ; il a été laissé de côté|{n} mots de passe étaient dans le fichier en clair, ou sous une forme qu'Auth ne connaît pas ; ils ont été laissés de côté";
+    KeysAreIn:
+        "{n} keys of {site} are in {file}",
+        "{n} clé de {site} est dans {file}|{n} clés de {site} sont dans {file}";
+    Keys: "keys", "clés";
+    Characters: "characters", "caractères";
+    Site: "site", "site";
+    BookmarkletHow:
+        "As a bookmark: make one, paste this as its address, open the app in a tab of its own, click it.",
+        "En favori : créez-en un, collez ceci comme adresse, ouvrez l'application dans son propre onglet, cliquez dessus.";
+    ConsoleHow:
+        "In the console: open the app, press F12, choose Console, paste this. Some browsers ask you to type\n\"allow pasting\" first.",
+        "Dans la console : ouvrez l'application, appuyez sur F12, choisissez Console, collez ceci. Certains\nnavigateurs demandent d'abord de taper « allow pasting », ou « autoriser le collage ».";
+    BookmarkletThen:
+        "Either saves a file named by the site and the day, for `migrator import`. Nothing is sent anywhere.\nThe file holds every key, the session of whoever is signed in too: treat it as a password.",
+        "Les deux enregistrent un fichier qui porte le nom du site et le jour, pour `migrator import`. Rien n'est\nenvoyé nulle part. Le fichier contient toutes les clés, et la session de qui est connecté : gardez-le\ncomme un mot de passe.";
+
     // The doctor's findings, and what to do.
     EnvFileFound: "{file} sets {names}", "{file} définit {names}";
     EnvFileEmpty: "{file} sets nothing this program reads", "{file} ne définit rien que ce programme lise";

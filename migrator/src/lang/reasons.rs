@@ -2,26 +2,33 @@
 //!
 //! A refusal of the server keeps the server's words.
 
-use super::{Lang, filled, french};
+use super::findings::FINDINGS;
+use super::sentence::{Sentence, remade};
+use super::{Lang, french};
 use crate::plan::Coercion;
 use crate::reject::Reject;
 
 impl Lang {
     /// Why a record was refused.
     pub(crate) fn reason(self, reject: &Reject) -> String {
-        self.refusal(reject).map_or_else(|| reject.message.clone(), |(reason, _)| french::set(reason))
+        self.reason_for(&reject.code, &reject.message)
+    }
+
+    /// Why something was refused, by its code and in English.
+    pub(crate) fn reason_for(self, code: &str, message: &str) -> String {
+        self.refusal(code).map_or_else(|| message.to_owned(), |(reason, _)| french::set(reason))
     }
 
     /// What to do about a refused record.
     pub(crate) fn remedy(self, reject: &Reject) -> String {
-        self.refusal(reject).map_or_else(|| reject.help.clone(), |(_, remedy)| french::set(remedy))
+        self.refusal(&reject.code).map_or_else(|| reject.help.clone(), |(_, remedy)| french::set(remedy))
     }
 
-    fn refusal(self, reject: &Reject) -> Option<(&'static str, &'static str)> {
+    fn refusal(self, code: &str) -> Option<(&'static str, &'static str)> {
         match self {
             Self::En => None,
             Self::Fr => {
-                REFUSALS.iter().find(|(code, _, _)| *code == reject.code).map(|(_, why, what)| (*why, *what))
+                REFUSALS.iter().find(|(known, _, _)| *known == code).map(|(_, why, what)| (*why, *what))
             }
         }
     }
@@ -32,23 +39,18 @@ impl Lang {
         known.map_or_else(|| coercion.story().to_owned(), |(_, story)| french::set(story))
     }
 
-    /// A remark that is written in English where it is made. One that is not in the table stays so.
+    /// A remark that is written in English where it is made, or some with semicolons between. One that is not
+    /// in the tables stays so.
     pub(crate) fn remark(self, message: &str) -> String {
+        let french = |message: &str| remade(&[REMARKS, FINDINGS], message);
         let known = match self {
             Self::En => None,
-            Self::Fr => REMARKS.iter().find_map(|(english, french)| {
-                matched(english, message).map(|hole| filled(&french::set(french), &[("", &hole)]))
+            Self::Fr => french(message).or_else(|| {
+                let all: Option<Vec<String>> = message.split("; ").map(french).collect();
+                Some(all?.join("\u{202f}; "))
             }),
         };
         known.unwrap_or_else(|| message.to_owned())
-    }
-}
-
-/// What stands at the one place of a template, if the text is made from it; empty for a template without one.
-fn matched<'a>(template: &str, text: &'a str) -> Option<&'a str> {
-    match template.split_once("{}") {
-        None => (template == text).then_some(""),
-        Some((before, after)) => text.strip_prefix(before)?.strip_suffix(after),
     }
 }
 
@@ -73,6 +75,16 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "duplicate_conflict",
         "un autre enregistrement a le même id et un autre contenu",
         "donnez un autre id à l'un des deux, ou nommez le champ qui dit lequel est le plus récent : `clock = \"…\"`",
+    ),
+    (
+        "currency_mismatch",
+        "ce qui accompagne le nombre n'est pas la monnaie de la colonne",
+        "corrigez le nombre dans une copie du fichier, ou mettez le champ dans une colonne text",
+    ),
+    (
+        "date_out_of_bounds",
+        "la date est hors des limites de la colonne",
+        "corrigez-la, déplacez `min` ou `max`, ou écrivez `unknown = \"null\"`",
     ),
     ("id_missing", "l'enregistrement n'a pas d'id", "écrivez `id = { natural = [\"…\"] }` si aucun n'en a"),
     ("id_unusable", "son id n'est ni un texte ni un nombre", "corrigez-le et exportez de nouveau"),
@@ -138,6 +150,11 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "écrivez `format = [\"iso\", \"epoch\"]`",
     ),
     (
+        "wrong_kind",
+        "la valeur n'est pas de la bonne sorte",
+        "mettez le champ dans une colonne d'un autre type",
+    ),
+    (
         "unknown_field",
         "aucune colonne ne lit certains champs",
         "déclarez ces champs, ou écrivez `unknown_keys = \"extra\"`",
@@ -165,11 +182,14 @@ const STORIES: &[(&str, &str)] = &[
     ("choice_folded", "autre graphie d'une valeur connue"),
     ("text_changed", "texte changé comme demandé"),
     ("unknown_as_null", "valeur inconnue devenue NULL"),
+    ("out_of_bounds_as_null", "date hors limites mise de côté"),
     ("orphan_as_null", "référence sans cible devenue NULL"),
+    ("file_moved", "fichier mis dans Storage"),
+    ("file_as_null", "fichier non admis mis de côté"),
 ];
 
-/// English, French; at most one place. Warnings of a report, and what a command says on its way.
-const REMARKS: &[(&str, &str)] = &[
+/// Warnings of a report, and what a command says on its way.
+const REMARKS: &[Sentence] = &[
     (
         "the record of `{}` it refers to is not in the file, or was rejected; the column is NULL",
         "l'enregistrement de {} désigné n'est pas dans le fichier, ou a été rejeté ; la colonne est NULL",
@@ -177,6 +197,10 @@ const REMARKS: &[(&str, &str)] = &[
     (
         "the mapping does not list this value; the column has its default instead",
         "la correspondance ne connaît pas cette valeur ; la colonne a sa valeur par défaut",
+    ),
+    (
+        "the date is out of the column's bounds; the column has its default instead",
+        "la date est hors des limites de la colonne ; la colonne a sa valeur par défaut",
     ),
     (
         "the clock was put back and showed this time twice; the first is stored",
@@ -214,16 +238,59 @@ const REMARKS: &[(&str, &str)] = &[
         "Importing a garage's backup as {}, whose own rights are all it needs",
         "Import de la sauvegarde d'un garage en tant que {}, dont les seuls droits suffisent",
     ),
+    (
+        "wrote {}: read it, then `migrator scaffold` and `migrator import`",
+        "{} écrit : lisez-le, puis `migrator scaffold` et `migrator import`",
+    ),
+    ("wrote {}: read it before you apply it", "{} écrit : lisez-le avant de l'appliquer"),
     ("wrote the pages into {}", "pages écrites dans {}"),
     ("wrote {}", "{} écrit"),
     ("{} is what the database says already", "{} dit déjà ce que dit la base de données"),
     ("{} is what the database says", "{} dit ce que dit la base de données"),
+    (
+        "this run came to its end: there is nothing to go on with",
+        "cet import est allé jusqu'au bout : il n'y a rien à reprendre",
+    ),
+    (
+        "over the API only the tables of the run are looked at for rows that refer to others; rows of other tables go along where the database says on delete cascade",
+        "par l'API, seules les tables de l'import sont examinées à la recherche de lignes qui en désignent d'autres ; les lignes d'autres tables partent avec elles là où la base dit `on delete cascade`",
+    ),
+    ("somebody has changed it since", "quelqu'un l'a changée depuis"),
+    ("another row refers to it", "une autre ligne la désigne"),
+    ("the server does not let it go ({})", "le serveur ne la laisse pas partir ({})"),
+    ("left out, as they hold a session: {}", "laissés de côté, car ils contiennent une session : {}"),
+    (
+        "the field is {said}, so it has no rows in `{table}`",
+        "le champ est {said} : il n'a pas de lignes dans `{table}`",
+    ),
+    ("null", "null"),
+    ("a boolean", "un booléen"),
+    ("a number", "un nombre"),
+    ("a text", "un texte"),
+    ("a list", "une liste"),
+    ("an object", "un objet"),
+    (
+        "the file was cut off here; what is whole before it was taken",
+        "le fichier est coupé ici ; ce qui est entier avant a été repris",
+    ),
+    (
+        "the value looks like JSON and cannot be read: {said}",
+        "la valeur ressemble à du JSON et est illisible : {said}",
+    ),
+    ("the record is null, and was left out", "l'enregistrement est null ; il a été laissé de côté"),
+    (
+        "{n} records are null, and were left out; this is the first",
+        "{n} enregistrements sont null ; ils ont été laissés de côté ; voici le premier",
+    ),
     ("is not there after it was written", "n'est pas là après avoir été écrite"),
     ("does not read back as it was written", "n'est pas relue telle qu'elle a été écrite"),
 ];
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::{place, sentence};
     use super::*;
 
     #[test]
@@ -271,9 +338,34 @@ mod tests {
         let names = REFUSALS.iter().map(|(code, _, _)| *code).chain(STORIES.iter().map(|(name, _)| *name));
         let gone: Vec<_> = names.filter(|name| !sources.contains(&format!("\"{name}\""))).collect();
         assert_eq!(gone, Vec::<&str>::new());
-        let pieces =
-            REMARKS.iter().flat_map(|(english, _)| english.split("{}")).flat_map(|part| part.split("; "));
-        let gone: Vec<_> = pieces.filter(|piece| piece.len() > 20 && !sources.contains(*piece)).collect();
+        let sources = sources.replace("\\\"", "\"");
+        let pieces = REMARKS.iter().chain(FINDINGS).flat_map(|(english, _)| sentence::pieces(english));
+        let pieces = pieces.flat_map(|piece| piece.split("; ")).map(str::trim);
+        let gone: Vec<_> = pieces.filter(|piece| !sources.contains(*piece)).collect();
         assert_eq!(gone, Vec::<&str>::new());
+    }
+
+    /// Only sentences that begin alike can hide each other.
+    #[test]
+    fn every_sentence_is_found_and_set_as_french_is() {
+        for (english, french) in REMARKS.iter().chain(FINDINGS) {
+            let sample = sentence::pieces(english).join("3");
+            let made = Lang::Fr.remark(&sample);
+            let (first, second) = french.split_once('|').unwrap_or((french, french));
+            for form in [first, second] {
+                assert_eq!(places(form), places(english), "{english}");
+            }
+            let expected = sentence::pieces(second).join("3");
+            assert_eq!(made, french::set(&expected), "{english}");
+        }
+    }
+
+    fn places(mut text: &str) -> BTreeSet<&str> {
+        let mut places = BTreeSet::new();
+        while let Some((_, name, after)) = place(text) {
+            places.insert(name);
+            text = after;
+        }
+        places
     }
 }

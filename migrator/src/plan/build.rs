@@ -800,8 +800,8 @@ impl Tale {
 
 impl Notes {
     /// What was done, for people.
-    pub(super) fn stories(&self) -> Vec<&'static str> {
-        self.coercions.iter().map(|(_, coercion)| coercion.story()).collect()
+    pub(super) fn steps(&self) -> Vec<Coercion> {
+        self.coercions.iter().map(|(_, coercion)| *coercion).collect()
     }
 
     /// What a person should look at.

@@ -1,11 +1,13 @@
 //! How one record becomes a row, step by step. It shows values, for it is what was asked for.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::Coercion;
 use super::build::{Ground, Notes};
 use super::candidate::Candidate;
 use super::settle::Settled;
 use crate::cell::Cell;
+use crate::convert::Refusal;
 use crate::mapping::{Field, Input, Table};
 use crate::node::Node;
 use crate::record::Fates;
@@ -34,7 +36,7 @@ pub struct Explained {
     pub legacy_id: Option<String>,
     /// Why it becomes no row, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub refused: Option<Refused>,
     /// The columns.
     pub columns: Vec<ExplainedColumn>,
     /// What no column reads, as JSON.
@@ -55,15 +57,41 @@ pub struct ExplainedColumn {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
     /// What was done to it.
-    pub steps: Vec<&'static str>,
+    #[serde(serialize_with = "stories")]
+    pub steps: Vec<Coercion>,
     /// What is stored, as JSON; none where the database decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Why it cannot be stored.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub refused: Option<Refused>,
     /// What a person should look at.
     pub warnings: Vec<String>,
+}
+
+/// Why something cannot be stored. Programs read it as one text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// A stable name for the reason.
+    pub code: &'static str,
+    /// The reason.
+    pub message: String,
+}
+
+impl From<&Refusal> for Refused {
+    fn from(refusal: &Refusal) -> Self {
+        Self { code: refusal.code, message: refusal.message.clone() }
+    }
+}
+
+impl Serialize for Refused {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{} ({})", self.message, self.code))
+    }
+}
+
+fn stories<S: Serializer>(steps: &[Coercion], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(steps.iter().map(|step| step.story()))
 }
 
 impl Wanted {
@@ -97,13 +125,13 @@ impl Ground<'_> {
                 kind: column.kind.to_string(),
                 field: found.map(|(field, _)| spelt(field)),
                 raw: found.map(|(_, value)| value.to_json()),
-                steps: notes.stories(),
+                steps: notes.steps(),
                 value: cell
                     .as_ref()
                     .ok()
                     .filter(|cell| **cell != Cell::Unset)
                     .map(|cell| serde_json::to_string(cell).unwrap_or_default()),
-                refused: cell.err().map(|refusal| format!("{} ({})", refusal.message, refusal.code)),
+                refused: cell.as_ref().err().map(Refused::from),
                 warnings: notes.remarks(),
             }
         });
@@ -114,7 +142,7 @@ impl Ground<'_> {
             pointer: record.at.to_string(),
             id: identified.ok().map(|identified| identified.id.to_string()),
             legacy_id: identified.ok().map(|identified| identified.legacy.clone()),
-            refused: identified.err().map(|refusal| format!("{} ({})", refusal.message, refusal.code)),
+            refused: identified.err().map(Refused::from),
             columns,
             left_over: Node::Map(record.left_over(&fates)).to_json(),
         }

@@ -35,7 +35,7 @@ use crate::scratch::{Index, Scratch};
 pub use crate::cell::Cell;
 pub use crate::convert::Coercion;
 pub(crate) use build::MEND;
-pub use explain::{Explained, ExplainedColumn, Wanted};
+pub use explain::{Explained, ExplainedColumn, Refused, Wanted};
 pub use media::{Media, MediaFiles};
 pub use rows::{Batches, Rows};
 

@@ -168,6 +168,42 @@ fn a_failed_run_for_programs_is_one_line_in_no_language() {
 }
 
 #[test]
+fn a_record_a_mapping_and_the_runs_are_told_in_the_readers_language() {
+    let desk = Desk::new();
+    desk.file(
+        "odd.json",
+        r#"{"timestamp": "2026-01-01", "data": {"customers": [
+            {"id": 1, "createdAt": "2026-01-01", "name": " Zoé ", "notes": "", "colour": "red"}, {"id": 2, "createdAt": "soon"}]}}"#,
+    );
+    let explain = |id| ["map", "explain", "customers", id, "odd.json", "-m", "garage"];
+    let listing: Vec<Vec<&str>> = vec![
+        explain("1").to_vec(),
+        explain("2").to_vec(),
+        explain("9").to_vec(),
+        vec!["map", "init", "odd.json"],
+        vec!["map", "check", "garage"],
+        vec!["map", "check", "odd.map.toml", "empty.json"],
+        vec!["runs", "list"],
+        vec!["runs", "prune", "--keep", "3"],
+        vec!["runs", "show", "latest"],
+        vec!["extract", "--bookmarklet"],
+    ];
+    desk.file("empty.json", r#"{"timestamp": "2026-01-01", "data": {"others": [{"id": 1}]}}"#);
+    for (name, lang) in [("told_in_english", "en"), ("told_in_french", "fr")] {
+        let _ = std::fs::remove_file(desk.0.path().join("odd.map.toml")); // made in each language
+        let tell = |args: &Vec<&str>| desk.run(&[args.as_slice(), &["--lang", lang]].concat()).story();
+        assert_snapshot!(name, listing.iter().map(tell).collect::<String>());
+    }
+    for args in
+        [["inspect", "odd.json"].as_slice(), &explain("1"), &explain("2"), &["map", "check", "garage"]]
+    {
+        let [english, french] =
+            ["en", "fr"].map(|lang| desk.run(&[args, &["--json", "--lang", lang]].concat()));
+        assert_eq!((english.code, english.stdout), (french.code, french.stdout), "{args:?}");
+    }
+}
+
+#[test]
 fn colours_are_for_terminals_and_who_asks_for_them() {
     let desk = Desk::new();
     let colourful = |args: &[&str], variables: &[(&str, &str)]| {

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use insta::assert_snapshot;
 use migrator::export::{Export, Reading};
 use migrator::infer::{self, Choice, Wishes};
+use migrator::lang::Lang;
 use migrator::mapping::Mapping;
 use migrator::plan::{Context, Known, Plan};
 use proptest::prelude::*;
@@ -201,7 +203,8 @@ fn records_lie_in_many_ways() {
 fn what_is_in_there_is_told_without_a_value() {
     let inspections = infer::inspect(&export(&bakery())).expect("the export stays");
     let [inspection] = inspections.as_slice() else { panic!("one file") };
-    let told = format!("{}\n{}", inspection.text(), serde_json::to_string(&inspection).expect("JSON"));
+    let told =
+        format!("{}\n{}", inspection.text(Lang::En), serde_json::to_string(&inspection).expect("JSON"));
     for value in ["Zoé", "O'Neil", "0612345678", "370.18", "gone"] {
         assert!(!told.contains(value), "{value}\n{told}");
     }
@@ -212,6 +215,14 @@ fn what_is_in_there_is_told_without_a_value() {
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }
+}
+
+#[test]
+fn what_is_in_there_is_told_in_the_readers_language() {
+    let inspections = infer::inspect(&export(&bakery())).expect("the export stays");
+    let [inspection] = inspections.as_slice() else { panic!("one file") };
+    assert_snapshot!("an_inspection", inspection.text(Lang::En));
+    assert_snapshot!("an_inspection_in_french", inspection.text(Lang::Fr));
 }
 
 #[test]
@@ -306,7 +317,7 @@ proptest! {
         prop_assert!(toml::from_str::<toml::Table>(&text).is_ok(), "{}", text);
         let inspections = infer::inspect(&export).expect("the export stays");
         let [inspection] = inspections.as_slice() else { panic!("one file") };
-        let _ = inspection.text();
+        let _ = inspection.text(Lang::En);
         if !inspection.entities.is_empty() {
             let mapping = Mapping::read("any.map.toml", &text);
             prop_assert!(mapping.is_ok(), "{:?}\n{}\n{}", mapping.map_err(|error| error.message), json, text);
@@ -343,7 +354,7 @@ fn every_real_export_has_a_mapping() {
         let bytes = std::fs::read(&file).expect("a readable file");
         let Ok(export) = Export::read(&name, &bytes) else { continue };
         let inspections = infer::inspect(&export).expect("the export stays");
-        inspections.iter().for_each(|inspection| assert!(!inspection.text().is_empty()));
+        inspections.iter().for_each(|inspection| assert!(!inspection.text(Lang::En).is_empty()));
         let text = infer::mapping(&export, &Wishes::default()).expect("the export stays");
         let mapping = Mapping::read(&name, &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let context = Context::new(&mapping, crate::OWNER, None, None, crate::NOW).expect("a context");
