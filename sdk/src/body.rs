@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::error::{Error, ErrorKind};
 
@@ -28,7 +28,11 @@ pub struct Body(Kind);
 #[derive(Clone)]
 enum Kind {
     Bytes(Bytes),
-    Stream { length: u64, open: Arc<dyn Fn() -> Outgoing + Send + Sync> },
+    /// Opened from a byte on.
+    Stream {
+        length: u64,
+        open: Arc<dyn Fn(u64) -> Outgoing + Send + Sync>,
+    },
 }
 
 type Outgoing = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -47,7 +51,7 @@ impl Body {
     where
         S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
-        Self(Kind::Stream { length, open: Arc::new(move || Box::pin(open())) })
+        Self(Kind::Stream { length, open: Arc::new(move |from| Box::pin(cut(open(), from, u64::MAX))) })
     }
 
     /// A file, read while it is sent and never as a whole. It must not change meanwhile.
@@ -59,10 +63,16 @@ impl Body {
         let unreadable =
             |source| Error::new(ErrorKind::Invalid, "the file cannot be read").with_source(source);
         let length = tokio::fs::metadata(&path).await.map_err(unreadable)?.len();
-        Ok(Self::stream(length, move || {
+        let open = move |from| {
             let path = path.clone();
-            stream::once(async move { tokio::fs::File::open(path).await.map(pieces) }).try_flatten()
-        }))
+            let open = async move {
+                let mut file = tokio::fs::File::open(path).await?;
+                file.seek(io::SeekFrom::Start(from)).await?;
+                Ok::<_, io::Error>(pieces(file))
+            };
+            stream::once(open).try_flatten().boxed()
+        };
+        Ok(Self(Kind::Stream { length, open: Arc::new(open) }))
     }
 
     /// The bytes, where they are there already.
@@ -86,13 +96,53 @@ impl Body {
         self.len() == 0
     }
 
-    /// The bytes from their beginning, as a transport sends them.
-    pub fn open(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    /// So many bytes of it from one on; fewer, where it ends before. A stream that cannot be opened in its middle
+    /// is read up to there.
+    pub(crate) fn part(&self, from: u64, length: u64) -> Self {
+        let (from, length) = (from.min(self.len()), length.min(self.len().saturating_sub(from)));
         match &self.0 {
-            Kind::Bytes(bytes) => stream::once(std::future::ready(Ok(bytes.clone()))).boxed(),
-            Kind::Stream { open, .. } => open(),
+            Kind::Bytes(bytes) => {
+                // Both are no more than its length, which is one of this machine.
+                let end = usize::try_from(from + length).unwrap_or(bytes.len());
+                bytes.slice(usize::try_from(from).unwrap_or(end)..end).into()
+            }
+            Kind::Stream { open, .. } => {
+                let open = open.clone();
+                let open = move |skipped| {
+                    cut(open(from.saturating_add(skipped)), 0, length.saturating_sub(skipped)).boxed()
+                };
+                Self(Kind::Stream { length, open: Arc::new(open) })
+            }
         }
     }
+
+    /// The bytes from their beginning, as a transport sends them.
+    pub fn open(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<> {
+        match &self.0 {
+            Kind::Bytes(bytes) => stream::once(std::future::ready(Ok(bytes.clone()))).boxed(),
+            Kind::Stream { open, .. } => open(0),
+        }
+    }
+}
+
+/// So many bytes of a stream, without those before. It is cut even where more come, which the length that was
+/// said does not count.
+fn cut<S>(pieces: S, skip: u64, take: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
+where
+    S: Stream<Item = io::Result<Bytes>> + Send,
+{
+    pieces.scan((skip, take), |(skip, take), piece| {
+        let over = *take == 0;
+        let piece = piece.map(|mut piece| {
+            let length = |wanted: u64| usize::try_from(wanted).unwrap_or(usize::MAX);
+            let skipped = piece.split_to(piece.len().min(length(*skip))).len();
+            *skip -= skipped as u64;
+            piece.truncate(length(*take));
+            *take -= piece.len() as u64;
+            piece
+        });
+        std::future::ready((!over).then_some(piece))
+    })
 }
 
 fn pieces(file: tokio::fs::File) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -189,6 +239,25 @@ mod tests {
             (200_000, None, "Body(200000 bytes)")
         );
         assert_eq!(Body::file(dir.path().join("nothing")).await.unwrap_err().kind(), ErrorKind::Invalid);
+    }
+
+    #[tokio::test]
+    async fn a_part_is_the_same_of_bytes_of_a_file_and_of_a_stream() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tea");
+        std::fs::write(&path, "green tea").unwrap();
+        let streamed = || stream::iter(["gre", "", "en t", "ea"].map(|piece| Ok(Bytes::from(piece))));
+        for body in [Body::from("green tea"), Body::file(&path).await.unwrap(), Body::stream(9, streamed)] {
+            for (from, length, expected) in
+                [(0, 9, "green tea"), (2, 3, "een"), (3, 0, ""), (6, 99, "tea"), (9, 1, ""), (99, 1, "")]
+            {
+                let part = body.part(from, length);
+                let pieces: Vec<Bytes> = part.open().try_collect().await.unwrap();
+                assert_eq!((pieces.concat(), part.len()), (expected.into(), expected.len() as u64));
+            }
+            let within: Vec<Bytes> = body.part(2, 6).part(1, 3).open().try_collect().await.unwrap();
+            assert_eq!(within.concat(), b"en ");
+        }
     }
 
     #[tokio::test]

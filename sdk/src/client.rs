@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::auth::{Auth, Authority, KeyCache, SessionStore, Token};
 use crate::error::{Error, ErrorKind};
+use crate::functions::Functions;
 use crate::key::ApiKey;
 #[cfg(feature = "realtime")]
 use crate::realtime::{Hub, NewChannel, Options, Realtime};
@@ -137,6 +138,11 @@ impl Client {
         Storage::new(self.clone())
     }
 
+    /// Edge Functions. See [`crate::functions`].
+    pub fn functions(&self) -> Functions {
+        Functions::new(self.clone())
+    }
+
     /// The connection to Realtime, and the channels on it.
     #[cfg(feature = "realtime")]
     pub fn realtime(&self) -> Realtime {
@@ -201,9 +207,10 @@ impl Client {
     /// # Errors
     /// When no answer arrived, when it is a refusal, or the session could not be renewed.
     pub async fn open(&self, request: Request) -> Result<Opened, Error> {
+        let service = Service::of(&request.path);
         match self.converse(request, Reading::AsItComes).await? {
             Answer::Opened(opened) => Ok(opened),
-            Answer::Whole(reply) => Err(reply.refusal()),
+            Answer::Whole(reply) => Err(reply.refusal(service)),
         }
     }
 
@@ -254,7 +261,9 @@ impl Client {
             let answer = self.ask(&address, &request, reading).await;
             sent += 1;
             let failure = match &answer {
-                Ok(Answer::Whole(reply)) if !reply.status.is_success() => &reply.refusal(),
+                Ok(Answer::Whole(reply)) if !reply.status.is_success() => {
+                    &reply.refusal(Service::of(&request.path))
+                }
                 Ok(Answer::Whole(Reply { status, .. }) | Answer::Opened(Opened { status, .. })) => {
                     span.record("status", status.as_u16()).record("tries", sent);
                     self.0.budget.earn();

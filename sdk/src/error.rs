@@ -19,8 +19,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
-    /// True if the message is the server's though its answer is not here.
-    quoted: bool,
+    words: Words,
     status: Option<StatusCode>,
     code: Option<String>,
     details: Value,
@@ -29,6 +28,16 @@ struct Inner {
     undone: bool,
     answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Whose words a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Ours,
+    /// A service's, which quote values in known places.
+    Servers,
+    /// Those of a function somebody wrote, which may say anything.
+    Functions,
 }
 
 /// The refusal as it came.
@@ -150,7 +159,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
-            quoted: false,
+            words: Words::Ours,
             status: None,
             code: None,
             details: Value::Null,
@@ -172,7 +181,7 @@ impl Error {
             code => ErrorKind::classify(StatusCode::BAD_REQUEST, Some(code)),
         };
         let mut error = Self::new(kind, message).with_code(Some(code));
-        error.0.quoted = true;
+        error.0.words = Words::Servers;
         error
     }
 
@@ -180,7 +189,7 @@ impl Error {
     #[cfg(feature = "realtime")]
     pub(crate) fn told(kind: ErrorKind, code: Option<&str>, message: &str) -> Self {
         let mut error = Self::new(kind, message).with_code(code.map(str::to_owned)).undone();
-        error.0.quoted = true;
+        error.0.words = Words::Servers;
         error
     }
 
@@ -188,7 +197,7 @@ impl Error {
     #[cfg(feature = "realtime")]
     pub(crate) fn again(&self) -> Self {
         let mut error = Self::new(self.0.kind, self.0.message.clone()).with_code(self.0.code.clone());
-        (error.0.quoted, error.0.undone, error.0.status) = (self.0.quoted, self.0.undone, self.0.status);
+        (error.0.words, error.0.undone, error.0.status) = (self.0.words, self.0.undone, self.0.status);
         error
     }
 
@@ -246,7 +255,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message,
-            quoted: true,
+            words: Words::Servers,
             status: Some(status),
             // Auth says what is wrong with a password in a field of its own.
             details: ["details", "weak_password"]
@@ -261,6 +270,29 @@ impl Error {
             code,
             source: None,
         }))
+    }
+
+    /// Reads the refusal of an Edge Function. It is what somebody wrote: only the status says what it means, it
+    /// may have done anything before, and its words may hold anything.
+    pub(crate) fn from_function(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let mut error = Self::from_reply(status, headers, body);
+        error.0.kind = match status.as_u16() {
+            // One that threw would throw again.
+            500 => ErrorKind::Internal,
+            // The relay failed though it did not say so in its status.
+            200..=299 => ErrorKind::Busy,
+            _ => ErrorKind::of_status(status),
+        };
+        let is_word = |code: &String| {
+            code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        };
+        if let Some(said) = error.0.code.take_if(|code| !is_word(code)) {
+            // `{"error": "in a whole sentence"}` is how many functions say what went wrong.
+            let unsaid = error.json::<Value>().is_none_or(|body| body.get("message").is_none());
+            error.0.message = if unsaid { said } else { error.0.message };
+        }
+        (error.0.words, error.0.undone) = (Words::Functions, false);
+        error
     }
 
     /// What a caller can do about it.
@@ -315,6 +347,31 @@ impl Error {
         Some(&self.0.answer.as_ref()?.body)
     }
 
+    /// The refusal's body read as JSON; `None` where there is none, or it has another shape.
+    ///
+    /// ```no_run
+    /// # async fn run(client: supabase_sdk::Client) {
+    /// #[derive(serde::Deserialize)]
+    /// struct Refusal {
+    ///     missing: Vec<String>,
+    /// }
+    /// if let Err(error) = client.functions().invoke("quote").send().await
+    ///     && let Some(refusal) = error.json::<Refusal>()
+    /// {
+    ///     println!("these are missing: {:?}", refusal.missing);
+    /// }
+    /// # }
+    /// ```
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(self.body()?).ok()
+    }
+
+    /// True if an Edge Function could not be run, by the word of what stands before it: the refusal is not the
+    /// function's own.
+    pub fn is_from_relay(&self) -> bool {
+        self.headers().is_some_and(crate::functions::failed_in_relay)
+    }
+
     /// How long the server asks to be left alone. A date instead of a number of seconds is not read.
     pub fn retry_after(&self) -> Option<Duration> {
         self.headers()?.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
@@ -337,7 +394,8 @@ impl Error {
     pub(crate) fn is_stale_token(&self) -> bool {
         let codes = ["PGRST301", "PGRST303", "bad_jwt", "session_not_found", "session_expired"];
         let named = self.code().is_some_and(|code| codes.contains(&code)) || is_expiry(&self.0.message);
-        self.0.kind == ErrorKind::Unauthenticated && named
+        // A function may have heard it from somebody else, after it had done something.
+        self.0.words != Words::Functions && self.0.kind == ErrorKind::Unauthenticated && named
     }
 
     /// The message without what the server quotes in it: values, and a question that holds some. Where its
@@ -352,8 +410,12 @@ impl Error {
         let names = |code: &str| {
             NAMES.contains(&code) || code.starts_with("23") && is_sqlstate(code) || code.starts_with("PGRST2")
         };
-        if !self.0.quoted || self.code().is_some_and(names) {
-            return message.into();
+        match self.0.words {
+            Words::Functions if self.is_from_relay() => return "the function could not be run".into(),
+            Words::Functions => return "the function answered with a refusal".into(),
+            Words::Ours => return message.into(),
+            Words::Servers if self.code().is_some_and(names) => return message.into(),
+            Words::Servers => {}
         }
         let quotes = ['"', '«', '»', '„', '“', '”'];
         match (message.find(quotes), message.rfind(quotes)) {

@@ -1,5 +1,5 @@
-//! A client for Supabase: typed tables over REST, channels that tell what happens, files in Storage, and the
-//! session that stands behind them.
+//! A client for Supabase: typed tables over REST, channels that tell what happens, files in Storage, Edge
+//! Functions, and the session that stands behind them.
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ pub mod auth;
 mod body;
 mod client;
 mod error;
+pub mod functions;
 mod key;
 #[cfg(feature = "postgrest")]
 mod postgrest;

@@ -190,12 +190,19 @@ impl Request {
         self
     }
 
-    /// The path without the names of files in it, which say as much as rows do: up to the bucket's id.
+    /// The path without the names of files in it, which say as much as rows do: up to the bucket's id, or the
+    /// function's name.
     pub(crate) fn shown_path(&self) -> &str {
         const WORDS: [&str; 10] =
             ["", "storage", "v1", "object", "info", "sign", "upload", "list", "list-v2", "bucket"];
-        if Service::of(&self.path) != Some(Service::Storage) {
-            return &self.path;
+        match Service::of(&self.path) {
+            Some(Service::Storage) => {}
+            // What follows the name of a function is as much as its arguments.
+            Some(Service::Functions) => {
+                let mut slashes = self.path.match_indices('/').map(|(at, _)| at);
+                return &self.path[..slashes.nth(3).unwrap_or(self.path.len())];
+            }
+            _ => return &self.path,
         }
         let mut end = 0;
         for part in self.path.split('/') {
@@ -255,12 +262,15 @@ impl Reply {
         if self.status.is_success() {
             return Ok(self);
         }
-        Err(self.refusal())
+        Err(self.refusal(None))
     }
 
-    /// What the server answered, as the error it is.
-    pub(crate) fn refusal(&self) -> Error {
-        Error::from_reply(self.status, &self.headers, &self.body)
+    /// What a service answered, as the error it is.
+    pub(crate) fn refusal(&self, service: Option<Service>) -> Error {
+        match service {
+            Some(Service::Functions) => Error::from_function(self.status, &self.headers, &self.body),
+            _ => Error::from_reply(self.status, &self.headers, &self.body),
+        }
     }
 
     /// Reads the body.
@@ -481,7 +491,7 @@ impl HttpTransport {
             let reply = Reply { status, headers, body: answer.bytes().await.map_err(silence)? };
             return Err(match reply.status.is_success() {
                 true => Error::new(ErrorKind::Protocol, "the server answered, and opened no WebSocket"),
-                false => reply.refusal(),
+                false => reply.refusal(None),
             });
         }
         let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
@@ -616,6 +626,8 @@ mod tests {
             ("/storage/v1/object/upload/sign/b/s3cret", "/storage/v1/object/upload/sign/b"),
             ("/storage/v1/object/list", "/storage/v1/object/list"),
             ("/rest/v1/notes", "/rest/v1/notes"),
+            ("/functions/v1/orders/s3cret", "/functions/v1/orders"),
+            ("/functions/v1/orders", "/functions/v1/orders"),
         ] {
             assert_eq!(Request::get(path).shown_path(), shown);
         }

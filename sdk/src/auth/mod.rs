@@ -53,6 +53,7 @@ pub use mfa::{Assurance, Challenge, Enrolled, Factor, Mfa, RelyingParty, Totp, W
 pub use oauth::OAuth;
 pub use passkey::{Passkey, PasskeyChallenge, Passkeys};
 pub use session::{Session, Token};
+pub(crate) use store::private;
 pub use store::{FileStore, SessionStore, StoreLock};
 pub use upkeep::AutoRefresh;
 pub use user::{Identity, User, UserChange};
@@ -518,7 +519,7 @@ impl Auth {
         let (session, kept) = self.client.authority().forget().await;
         let Some(session) = session else { return kept };
         let mut answer = self.client.send(request::sign_out(&session, scope)?).await?;
-        if answer.refusal().code() == Some("bad_jwt") {
+        if answer.refusal(None).code() == Some("bad_jwt") {
             // Its token has ended, and the session has not: a last renewal shows whose it is.
             let renewed = self.client.send(request::refresh(&session.refresh_token)?).await?.accepted();
             match renewed.and_then(|answer| reply::session(&answer, self.now())) {

@@ -4,6 +4,7 @@ use http::Method;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
 
 use super::request;
+use super::transform::Transform;
 use crate::body::ByteStream;
 use crate::client::Client;
 use crate::error::Error;
@@ -17,6 +18,8 @@ pub struct Download {
     bucket: String,
     path: String,
     range: Option<(u64, Option<u64>)>,
+    transform: Option<Transform>,
+    nonce: Option<String>,
 }
 
 /// An object whose bytes are coming.
@@ -35,7 +38,7 @@ pub struct Downloading {
 
 impl Download {
     pub(super) fn new(client: Client, bucket: String, path: String) -> Self {
-        Self { client, bucket, path, range: None }
+        Self { client, bucket, path, range: None, transform: None, nonce: None }
     }
 
     /// Only the bytes from this one on.
@@ -50,13 +53,39 @@ impl Download {
         self
     }
 
+    /// An image in another size.
+    ///
+    /// ```no_run
+    /// # async fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
+    /// use supabase_sdk::storage::Transform;
+    /// let photo = client.storage().from("vehicle-photos").download("garage/car/front.webp");
+    /// let small = photo.transform(Transform::default().width(200)).bytes().await?;
+    /// # drop(small);
+    /// # Ok(()) }
+    /// ```
+    pub fn transform(mut self, transform: Transform) -> Self {
+        self.transform = Some(transform);
+        self
+    }
+
+    /// Past what caches keep of it, as often as this is another one.
+    pub fn cache_nonce(mut self, nonce: impl Into<String>) -> Self {
+        self.nonce = Some(nonce.into());
+        self
+    }
+
     /// What would be sent.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when the name cannot stand in an address.
     pub fn request(&self) -> Result<Request, Error> {
         let path = request::object(&self.bucket, &self.path)?;
-        let mut request = request::request(Method::GET, &format!("/object/{path}"));
+        let pairs = self.transform.map(Transform::pairs).unwrap_or_default();
+        // Nothing to change is no image, perhaps.
+        let way = if pairs.is_empty() { "object" } else { "render/image/authenticated" };
+        let mut request = request::request(Method::GET, &format!("/{way}/{path}"));
+        request.query = pairs;
+        request.query.extend(self.nonce.as_ref().map(|nonce| ("cacheNonce".into(), nonce.clone())));
         if let Some((first, last)) = self.range {
             request::range(&mut request.headers, first, last);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::HeaderValue;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::download::Download;
@@ -13,6 +13,7 @@ use super::link::{Link, Signed, SignedAnswer, SignedEntry, SignedUploadAnswer};
 use super::list::{List, Walk};
 use super::object::{Entry, ObjectInfo};
 use super::request;
+use super::transform::Transform;
 use super::upload::Upload;
 use crate::body::Body;
 use crate::client::Client;
@@ -40,6 +41,9 @@ pub struct Transfer {
 }
 
 impl Files {
+    /// So many Storage removes with one request.
+    const MOST_AT_ONCE: usize = 1000;
+
     pub(super) fn new(client: Client, bucket: String) -> Self {
         Self { client, bucket }
     }
@@ -164,17 +168,20 @@ impl Files {
     /// ```
     ///
     /// # Errors
-    /// When no answer arrived, or a refusal.
+    /// When no answer arrived, or a refusal. More than a thousand go with several requests, and those that went
+    /// before one failed are gone.
     pub async fn remove<P: AsRef<str>>(
         &self,
         paths: impl IntoIterator<Item = P>,
     ) -> Result<Vec<Entry>, Error> {
         let paths: Vec<P> = paths.into_iter().collect();
         let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
-        if paths.is_empty() {
-            return Ok(Vec::new());
+        let mut gone: Vec<Entry> = Vec::new();
+        for paths in paths.chunks(Self::MOST_AT_ONCE) {
+            let request = request::remove(&self.bucket, paths)?;
+            gone.extend(self.client.send(request).await?.accepted()?.json::<Vec<Entry>>()?);
         }
-        self.client.send(request::remove(&self.bucket, &paths)?).await?.accepted()?.json()
+        Ok(gone)
     }
 
     /// The address of an object in a public bucket. Nothing is sent: whether there is one nobody has asked.
@@ -199,11 +206,39 @@ impl Files {
     /// # Errors
     /// `NotFound` when there is no such object, or none one may see; `Invalid` for less than a second.
     pub async fn create_signed_url(&self, path: &str, lasting: Duration) -> Result<Link, Error> {
+        self.sign(path, "object/sign", json!({ "expiresIn": seconds(lasting)? })).await
+    }
+
+    /// The same for an image in another size. The size is part of what is signed.
+    ///
+    /// ```no_run
+    /// # async fn run(client: supabase_sdk::Client) -> Result<(), supabase_sdk::Error> {
+    /// use std::time::Duration;
+    /// use supabase_sdk::storage::Transform;
+    /// let photos = client.storage().from("vehicle-photos");
+    /// let small = Transform::default().width(200);
+    /// let link = photos.create_signed_image_url("garage/car/front.webp", Duration::from_secs(600), small).await?;
+    /// # drop(link);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Files::create_signed_url`].
+    pub async fn create_signed_image_url(
+        &self,
+        path: &str,
+        lasting: Duration,
+        transform: Transform,
+    ) -> Result<Link, Error> {
+        let body = json!({ "expiresIn": seconds(lasting)?, "transform": transform });
+        self.sign(path, "render/image/sign", body).await
+    }
+
+    async fn sign(&self, path: &str, way: &str, body: Value) -> Result<Link, Error> {
         let object = request::object(&self.bucket, path)?;
-        let body = json!({ "expiresIn": seconds(lasting)? });
         let request = request::question(&format!("/object/sign/{object}"), &body)?;
         let answer: SignedAnswer = self.client.send(request).await?.accepted()?.json()?;
-        Link::signed(self.client.url(), "sign", &self.bucket, path, &answer.signed_url)
+        Link::signed(self.client.url(), way, &self.bucket, path, &answer.signed_url)
     }
 
     /// The same for many objects. Each has its address, or the reason why it has none.
@@ -265,6 +300,24 @@ impl Files {
         self.sign_upload(path, true).await
     }
 
+    /// Lets the CDN forget an object. This and the next are for the secret key; what browsers keep they keep.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such object, `Forbidden` for other keys.
+    pub async fn purge_cache(&self, path: &str) -> Result<(), Error> {
+        let request = request::purge(&request::object(&self.bucket, path)?, false)?;
+        self.client.send(request).await?.accepted().map(drop)
+    }
+
+    /// Lets the CDN forget an image in other sizes, and keep the image itself.
+    ///
+    /// # Errors
+    /// As [`Files::purge_cache`].
+    pub async fn purge_transformed(&self, path: &str) -> Result<(), Error> {
+        let request = request::purge(&request::object(&self.bucket, path)?, true)?;
+        self.client.send(request).await?.accepted().map(drop)
+    }
+
     async fn sign_upload(&self, path: &str, upsert: bool) -> Result<Link, Error> {
         let object = request::object(&self.bucket, path)?;
         let mut request = request::question(&format!("/object/upload/sign/{object}"), &json!({}))?;
@@ -272,7 +325,7 @@ impl Files {
             request.headers.insert(request::UPSERT, HeaderValue::from_static("true"));
         }
         let answer: SignedUploadAnswer = self.client.send(request).await?.accepted()?.json()?;
-        Link::signed(self.client.url(), "upload/sign", &self.bucket, path, &answer.url)
+        Link::signed(self.client.url(), "object/upload/sign", &self.bucket, path, &answer.url)
     }
 
     /// Prepares an upload to such an address. It goes out with the key alone, whoever is signed in.

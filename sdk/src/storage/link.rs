@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::request;
+use super::transform::Transform;
 use crate::error::{Error, ErrorKind};
 
 /// An address of an object. A signed one lets whoever has it in: `Debug` does not show what it is signed with.
@@ -76,7 +77,7 @@ impl Link {
             .filter(|token| !token.is_empty())
             .ok_or_else(|| Error::new(ErrorKind::Protocol, "Storage signed an address, and gave no token"))?;
         let object = request::object(bucket, path)?;
-        let address = format!("{project}/storage/v1/object/{way}/{object}?token={token}");
+        let address = format!("{project}/storage/v1/{way}/{object}?token={token}");
         Ok(Self { address, token: token.to_owned() })
     }
 
@@ -92,10 +93,31 @@ impl Link {
 
     /// The same, for a browser to save under this name instead of showing it.
     #[must_use]
-    pub fn saved_as(mut self, name: &str) -> Self {
-        let first = if self.address.contains('?') { '&' } else { '?' };
-        self.address.push(first);
-        let pair = crate::transport::Request::get("").query("download", name).uri();
+    pub fn saved_as(self, name: &str) -> Self {
+        self.with("download", name)
+    }
+
+    /// The same for what has been replaced: an address caches have not seen, as often as this is another one.
+    #[must_use]
+    pub fn cache_nonce(self, nonce: &str) -> Self {
+        self.with("cacheNonce", nonce)
+    }
+
+    /// The same image in another size, where the address is a public one. What is signed stays as it was signed:
+    /// see [`Files::create_signed_image_url`](super::Files::create_signed_image_url).
+    #[must_use]
+    pub fn transformed(mut self, transform: Transform) -> Self {
+        if !self.token.is_empty() {
+            return self;
+        }
+        self.address =
+            self.address.replacen("/storage/v1/object/public/", "/storage/v1/render/image/public/", 1);
+        transform.pairs().into_iter().fold(self, |link, (name, value)| link.with(&name, &value))
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.address.push(if self.address.contains('?') { '&' } else { '?' });
+        let pair = crate::transport::Request::get("").query(name.to_owned(), value).uri();
         self.address.push_str(pair.trim_start_matches('?'));
         self
     }
@@ -104,7 +126,7 @@ impl Link {
 impl SignedEntry {
     pub(super) fn read(self, project: &str, bucket: &str) -> Result<Signed, Error> {
         let link = match (self.signed_url, self.error) {
-            (Some(url), _) => Ok(Link::signed(project, "sign", bucket, &self.path, &url)?),
+            (Some(url), _) => Ok(Link::signed(project, "object/sign", bucket, &self.path, &url)?),
             (None, error) => Err(error.unwrap_or_else(|| "no reason given".to_owned())),
         };
         Ok(Signed { path: self.path, link })
@@ -135,13 +157,18 @@ mod tests {
 
     #[test]
     fn a_signed_address_is_encoded_and_keeps_its_secret() {
-        let link =
-            Link::signed("http://h", "sign", "b", "a b/ü.png", "/object/sign/b/a b/ü.png?token=s3cret");
+        let link = Link::signed(
+            "http://h",
+            "object/sign",
+            "b",
+            "a b/ü.png",
+            "/object/sign/b/a b/ü.png?token=s3cret",
+        );
         let link = link.unwrap();
         assert_eq!(link.as_str(), "http://h/storage/v1/object/sign/b/a%20b/%C3%BC.png?token=s3cret");
         assert_eq!(link.clone().saved_as("x y").as_str().split('&').nth(1), Some("download=x%20y"));
         assert!(!format!("{link:?}").contains("s3cret"));
-        assert!(Link::signed("http://h", "sign", "b", "a", "/object/sign/b/a?token=").is_err());
-        assert!(Link::signed("http://h", "sign", "b", "a", "/object/sign/b/a").is_err());
+        assert!(Link::signed("http://h", "object/sign", "b", "a", "/object/sign/b/a?token=").is_err());
+        assert!(Link::signed("http://h", "object/sign", "b", "a", "/object/sign/b/a").is_err());
     }
 }

@@ -10,9 +10,17 @@
 //! | `upload(path, body, { contentType, cacheControl, metadata })` | [`upload(path, body)`](Files::upload)`.content_type(…).cache_for(…).metadata(…)?.send()` |
 //! | `upload(path, body, { upsert: true })` | [`.upsert()`](Upload::upsert) |
 //! | `upload(path, stream)` | [`upload(path, Body::stream(length, …))`](crate::Body::stream), [`Body::file(path)`](crate::Body::file) |
+//! | `tus-js-client` beside it | [`upload(path, body)`](Files::upload)[`.resumable()`](Upload::resumable)[`.kept_in(store)`](Resumable::kept_in)`.send()` |
 //! | `update(path, body)` | [`update(path, body)`](Files::update)`.send()` |
 //! | `download(path)` | [`download(path)`](Files::download)[`.bytes()`](Download::bytes) |
 //! | `download(path).asStream()` | [`.stream()`](Download::stream); a part of it: [`.from_byte(n)`](Download::from_byte), [`.bytes_between(n, m)`](Download::bytes_between) |
+//! | `download(path, { transform, cacheNonce })` | [`.transform(…)`](Download::transform), [`.cache_nonce(…)`](Download::cache_nonce) |
+//! | `getPublicUrl(path, { transform, cacheNonce })` | [`public_url(path)?.transformed(…)`](Link::transformed), [`.cache_nonce(…)`](Link::cache_nonce) |
+//! | `createSignedUrl(path, seconds, { transform })` | [`create_signed_image_url(path, time, transform)`](Files::create_signed_image_url) |
+//! | `storage.analytics.createBucket(name)`, `listBuckets`, `deleteBucket` | [`storage().analytics()`](Storage::analytics)[`.create_bucket(name)`](Analytics::create_bucket), [`.buckets(limit, offset)`](Analytics::buckets), [`.delete_bucket(name)`](Analytics::delete_bucket) |
+//! | `storage.analytics.from(bucket)` | [`storage().analytics()`](Storage::analytics)[`.from(bucket)`](Analytics::from), see [`Catalog`] |
+//! | `storage.vectors` | [`storage().vectors()`](Storage::vectors), see [`vectors`] |
+//! | `purgeCache(path)`, `purgeBucketCache(id)` | [`purge_cache(path)`](Files::purge_cache), [`purge_bucket_cache(id)`](Storage::purge_bucket_cache); `{ transformations: true }`: [`purge_transformed`](Files::purge_transformed), [`purge_bucket_transformed`](Storage::purge_bucket_transformed) |
 //! | `info(path)`, `exists(path)` | [`info(path)`](Files::info), [`exists(path)`](Files::exists) |
 //! | `list(folder, { limit, offset, search, sortBy })` | [`list(folder)`](Files::list)`.limit(…).offset(…).search(…).sort_by(…).fetch()` |
 //! | `listV2({ prefix, limit, cursor, with_delimiter })` | [`walk(prefix)`](Files::walk)`.page_size(…).after(…).by_folder().fetch()`; all of it: [`.stream()`](Walk::stream) |
@@ -42,21 +50,33 @@
 //! of that one. What may be tried again is tried again, as everywhere: reading, signing, and uploads that
 //! replace. [`Upload::send`] says what becomes of one that does not.
 
+mod analytics;
 mod bucket;
+mod catalog;
 mod download;
 mod files;
 mod link;
 mod list;
 mod object;
 mod request;
+mod resumable;
+mod resume;
+mod transform;
+mod tus;
 mod upload;
+pub mod vectors;
 
+pub use analytics::{Analytics, AnalyticsBucket};
 pub use bucket::{Bucket, BucketOptions};
+pub use catalog::{Catalog, Purge, TableName};
 pub use download::{Download, Downloading};
 pub use files::{Files, Transfer};
 pub use link::{Link, Signed};
 pub use list::{List, SortBy, Walk, WalkPage};
 pub use object::{Entry, FileMetadata, ObjectInfo, Uploaded};
+pub use resumable::{Progress, Resumable};
+pub use resume::{FileResumes, ResumeStore};
+pub use transform::{Resize, Transform};
 pub use upload::Upload;
 
 use http::Method;
@@ -66,6 +86,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::transport::Request;
 use bucket::Named;
+use vectors::Vectors;
 
 /// Buckets, and what is in them. From [`Client::storage`].
 #[derive(Debug, Clone)]
@@ -81,6 +102,16 @@ impl Storage {
     /// The files of one bucket. Nothing is sent.
     pub fn from(&self, bucket: impl Into<String>) -> Files {
         Files::new(self.client.clone(), bucket.into())
+    }
+
+    /// Buckets of Iceberg tables. Nothing is sent.
+    pub fn analytics(&self) -> Analytics {
+        Analytics::new(self.client.clone())
+    }
+
+    /// Buckets of vectors. Nothing is sent.
+    pub fn vectors(&self) -> Vectors {
+        Vectors::new(self.client.clone())
     }
 
     /// The buckets one may see: all for the secret key, none for others, unless a policy on
@@ -172,6 +203,22 @@ impl Storage {
     pub async fn delete_bucket(&self, id: &str) -> Result<(), Error> {
         let path = format!("/bucket/{}", request::bucket(id)?);
         self.done(request::deed(Method::DELETE, &path, &json!({}))?).await
+    }
+
+    /// Lets the CDN forget every object of a bucket. This and the next are for the secret key.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Forbidden` for other keys.
+    pub async fn purge_bucket_cache(&self, id: &str) -> Result<(), Error> {
+        self.done(request::purge(&request::bucket(id)?, false)?).await
+    }
+
+    /// Lets the CDN forget the images of a bucket in other sizes, and keep the images themselves.
+    ///
+    /// # Errors
+    /// As [`Storage::purge_bucket_cache`].
+    pub async fn purge_bucket_transformed(&self, id: &str) -> Result<(), Error> {
+        self.done(request::purge(&request::bucket(id)?, true)?).await
     }
 
     async fn done(&self, request: Request) -> Result<(), Error> {

@@ -81,7 +81,7 @@ pub struct FileMetadata {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Uploaded {
-    /// The id of its row; an upload to a signed address does not say.
+    /// The id of its row; an upload to a signed address does not say, nor one in pieces.
     pub id: Option<Uuid>,
     /// Its name in the bucket.
     pub path: String,

@@ -39,6 +39,13 @@ pub(super) fn deed(method: Method, path: &str, body: &Value) -> Result<Request, 
     request(method, path).json(body)
 }
 
+/// What a body is made of.
+pub(super) fn value(body: &impl serde::Serialize) -> Result<Value, Error> {
+    serde_json::to_value(body).map_err(|source| {
+        Error::new(ErrorKind::Invalid, "the body cannot be written as JSON").with_source(source)
+    })
+}
+
 /// One object in a bucket, as it stands in an address.
 ///
 /// An address has no place for `.` and `..`: whoever reads it leaves them out, and asks for something else.
@@ -102,6 +109,12 @@ pub(super) fn transfer(
         body["destinationBucket"] = json!(to_bucket);
     }
     deed(Method::POST, &format!("/object/{what}"), &body)
+}
+
+/// Forgetting in the CDN; twice forgets no more.
+pub(super) fn purge(path: &str, transformed: bool) -> Result<Request, Error> {
+    let request = deed(Method::DELETE, &format!("/cdn/{path}"), &json!({}))?.safe_to_repeat();
+    Ok(if transformed { request.query("transformations", "true") } else { request })
 }
 
 pub(super) fn remove(bucket: &str, names: &[&str]) -> Result<Request, Error> {

@@ -16,32 +16,32 @@ use uuid::Uuid;
 
 use super::object::Uploaded;
 use super::request::{self, UPSERT};
-use super::{Files, Link};
+use super::{Files, Link, Resumable};
 use crate::body::Body;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::transport::{Replay, Request};
 
 /// Slower than this nobody uploads.
-const SLOWEST: u64 = 32 << 10;
+pub(super) const SLOWEST: u64 = 32 << 10;
 
 /// An upload, not yet sent. From [`Files::upload`] and [`Files::update`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
-    client: Client,
-    bucket: String,
-    path: String,
-    body: Body,
-    way: Way,
-    content_type: String,
-    cache_seconds: u64,
-    metadata: Option<Value>,
+    pub(super) client: Client,
+    pub(super) bucket: String,
+    pub(super) path: String,
+    pub(super) body: Body,
+    pub(super) way: Way,
+    pub(super) content_type: String,
+    pub(super) cache_seconds: u64,
+    pub(super) metadata: Option<Value>,
     timeout: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     /// What is there stays.
     Add,
     /// What is there is replaced.
@@ -203,22 +203,32 @@ impl Upload {
         }
     }
 
+    /// The mark of our bytes.
+    pub(super) async fn digest(&self) -> Result<[u8; 32], Error> {
+        digest(self.body.open())
+            .await
+            .map_err(|source| Error::new(ErrorKind::Invalid, "the body cannot be read").with_source(source))
+    }
+
+    /// Sends it in pieces, so that what cuts it does not begin it anew.
+    pub fn resumable(self) -> Resumable {
+        Resumable::new(self)
+    }
+
     /// What is there, if its bytes are ours.
-    async fn ours(&self) -> Result<Option<Uploaded>, Error> {
+    pub(super) async fn ours(&self) -> Result<Option<Uploaded>, Error> {
         let files = Files::new(self.client.clone(), self.bucket.clone());
         let there = files.info(&self.path).await?;
         if there.size != Some(self.body.len()) {
             return Ok(None);
         }
         let theirs = digest(files.download(&self.path).stream().await?.bytes).await?;
-        let unreadable =
-            |source| Error::new(ErrorKind::Invalid, "the body cannot be read again").with_source(source);
-        let ours = digest(self.body.open()).await.map_err(unreadable)?;
+        let ours = self.digest().await?;
         Ok((theirs == ours).then(|| Uploaded { id: Some(there.id), path: self.path.clone() }))
     }
 }
 
-async fn digest<E>(pieces: impl Stream<Item = Result<bytes::Bytes, E>>) -> Result<[u8; 32], E> {
+pub(super) async fn digest<E>(pieces: impl Stream<Item = Result<bytes::Bytes, E>>) -> Result<[u8; 32], E> {
     pin_mut!(pieces);
     let mut digest = Sha256::new();
     while let Some(piece) = pieces.next().await {

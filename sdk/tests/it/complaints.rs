@@ -209,15 +209,24 @@ async fn complaint_13_an_upsert_changes_what_it_sets_and_nothing_else() {
     assert_eq!(script.body(), r#"{"title":"new","body":null}"#);
 }
 
-/// Complaint 19: a refusal keeps its status, its headers and its body.
+/// Complaint 19: a function that refuses keeps its status, its headers and its body, and none of it is shown.
 #[tokio::test]
 async fn complaint_19_the_body_of_a_refusal_is_there() {
-    let (_, client) = Script::echo(418, r#"{"error":"teapot","detail":{"cups":2}}"#, |builder| builder);
+    let (_, client) =
+        Script::echo(418, r#"{"error":"no tea for Zoe","detail":{"cups":2}}"#, |builder| builder);
+    let brew = client.functions().invoke("brew");
+    let streamed = brew.stream().await.map(drop);
+    let listened = brew.events().await.map(drop);
+    for refused in [brew.send().await.map(drop), brew.fetch::<Value>().await.map(drop), streamed, listened] {
+        let error = refused.unwrap_err();
+        assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Invalid, 418));
+        assert_eq!(error.json::<Value>().unwrap()["detail"]["cups"], 2);
+        assert!(error.body().is_some() && error.headers().is_some() && !error.is_from_relay());
+        assert_eq!(error.message(), "no tea for Zoe");
+        assert!(!format!("{error} {error:?}").contains("Zoe"));
+    }
     let error = client.send(Request::post("/functions/v1/brew")).await.unwrap().accepted().unwrap_err();
-    assert_eq!(error.status().unwrap().as_u16(), 418);
-    let body: Value = serde_json::from_slice(error.body().unwrap()).unwrap();
-    assert_eq!(body["detail"]["cups"], 2);
-    assert!(error.headers().is_some());
+    assert_eq!(error.body().unwrap(), r#"{"error":"no tea for Zoe","detail":{"cups":2}}"#);
 }
 
 /// Complaint 24: an `sb_` key is no bearer token, unless a service is said to need that.

@@ -73,12 +73,15 @@ fn logs_say_what_happened_and_hold_no_secret() {
         drop(client.from("logged").select("*").filter(col("title").eq("S3CRET")).fetch().await);
         let (_, client) = Script::echo(503, "S3CRET", |builder| builder.retry(quick));
         drop(client.from("logged").select("*").filter(col("title").eq("S3CRET")).fetch().await);
+        let hello = client.functions().invoke("logged/S3CRET").safe_to_repeat();
+        assert_eq!(hello.text("S3CRET").send().await.unwrap_err().kind(), ErrorKind::Busy);
         #[cfg(feature = "realtime")]
         on_a_channel().await;
     });
     let log = log.0.lock().unwrap();
     #[cfg(feature = "realtime")]
     assert!(log.contains("topic=\"realtime:logged\" status=Stopped"), "a channel says how it goes");
+    assert!(log.contains("path=\"/functions/v1/logged\""));
     for said in ["method=POST path=\"/rest/v1/logged\"", "status=409", "tries=2", "trying again", &expected] {
         assert!(log.contains(said), "{said}");
     }

@@ -9,6 +9,7 @@ mod complaints;
 #[cfg(feature = "realtime")]
 mod complaints_live;
 mod edges;
+mod functions;
 mod handover;
 mod hostile;
 mod http;
@@ -26,4 +27,5 @@ mod sessions;
 mod sockets;
 mod storage;
 mod tokens;
+mod uploads;
 mod wire;

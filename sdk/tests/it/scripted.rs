@@ -34,6 +34,20 @@ impl Script {
         (script, client)
     }
 
+    /// A client whose server gives these answers, each with these headers.
+    pub(crate) fn answering<'h>(
+        answers: impl IntoIterator<Item = (u16, &'static str, &'h [(&'static str, &'static str)])>,
+    ) -> (Arc<Self>, Client) {
+        let answers: Vec<_> = answers.into_iter().collect();
+        let (script, client) = Self::client(answers.iter().map(|(status, body, _)| (*status, *body)));
+        for (reply, (.., headers)) in script.answers.lock().unwrap().iter_mut().zip(answers) {
+            reply.headers.extend(headers.iter().map(|(name, value)| {
+                (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+            }));
+        }
+        (script, client)
+    }
+
     /// A client whose server answers everything the same.
     pub(crate) fn echo(
         status: u16,
