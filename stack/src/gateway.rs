@@ -38,7 +38,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,D
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "content-encoding, content-location, content-range, content-type, date, link, location, \
      preference-applied, proxy-status, range-unit, retry-after, sb-request-id, server, \
-     x-sb-error-code, x-supabase-api-version, x-total-count",
+     tus-complete, tus-extension, tus-max-size, tus-resumable, tus-version, upload-defer-length, \
+     upload-expires, upload-length, upload-metadata, upload-offset, x-sb-error-code, x-supabase-api-version, x-total-count",
 );
 
 /// Routes of the auth service a browser reaches before it knows a key.

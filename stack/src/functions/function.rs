@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    fn read(handler: Value) -> Result<Function, serde_json::Error> {
+    fn read(handler: &Value) -> Result<Function, serde_json::Error> {
         serde_json::from_value(json!({"handler": handler}))
     }
 
@@ -184,7 +184,7 @@ mod tests {
             json!({"kind": "proxy", "url": "http://127.0.0.1:8000/"}),
             json!({"kind": "command", "program": ["./hello", "-x"]}),
         ] {
-            let function = read(handler.clone()).unwrap();
+            let function = read(&handler).unwrap();
             assert_eq!(serde_json::to_value(&function).unwrap(), json!({"handler": handler}));
         }
     }
@@ -201,7 +201,7 @@ mod tests {
             json!({"kind": "proxy", "url": "/f"}),
             json!({"kind": "proxy", "url": "http://a/?b"}),
         ] {
-            assert!(read(handler.clone()).is_err(), "{handler}");
+            assert!(read(&handler).is_err(), "{handler}");
         }
     }
 }

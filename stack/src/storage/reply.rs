@@ -111,6 +111,11 @@ impl StorageError {
         Self::new(501, "NotSupported", "not_implemented", message)
     }
 
+    /// The status it means and its sentence, for who is told them as they are.
+    pub(super) fn meant(self) -> (u16, Cow<'static, str>) {
+        (self.status, self.message)
+    }
+
     fn internal(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(500, "InternalError", "Internal", message)
     }

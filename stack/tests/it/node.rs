@@ -1,10 +1,11 @@
-//! Node, with the packages of the repository's scripts.
+//! Node, with the packages of the repository's scripts and of those here.
 
 use std::{
     fs,
     io::{self, Write as _},
     path::Path,
     process::Command,
+    sync::Once,
 };
 
 const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/js");
@@ -19,23 +20,20 @@ pub(crate) fn node(script: &str) -> Option<Command> {
         io::stderr().write_all(reason.as_bytes()).unwrap();
         return None;
     }
-    install();
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| [PACKAGES, SCRIPTS].iter().for_each(|folder| install(Path::new(folder))));
     let mut node = Command::new("node");
     node.arg(Path::new(SCRIPTS).join(script)).env("PACKAGES", Path::new(PACKAGES).join("package.json"));
     Some(node)
 }
 
-/// As the tests of the workspace do it, which have done it by now if they ran first. One at a time.
-fn install() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let folder = Path::new(PACKAGES);
-        let (wanted, done) =
-            (fs::read(folder.join("package-lock.json")).unwrap(), folder.join("node_modules/.installed"));
-        if !fs::read(&done).is_ok_and(|installed| installed == wanted) {
-            let options = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-            assert!(Command::new("npm").args(options).current_dir(folder).status().unwrap().success());
-            fs::write(done, wanted).unwrap();
-        }
-    });
+/// As the tests of the workspace do it, which have done it by now if they ran first.
+fn install(folder: &Path) {
+    let (wanted, done) =
+        (fs::read(folder.join("package-lock.json")).unwrap(), folder.join("node_modules/.installed"));
+    if !fs::read(&done).is_ok_and(|installed| installed == wanted) {
+        let options = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+        assert!(Command::new("npm").args(options).current_dir(folder).status().unwrap().success());
+        fs::write(done, wanted).unwrap();
+    }
 }

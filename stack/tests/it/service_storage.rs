@@ -265,7 +265,6 @@ async fn a_version_that_sql_made_up_leads_nowhere() {
 async fn what_is_not_imitated_says_so() {
     let (project, _) = project().await;
     for (method, path) in [
-        (Method::POST, "/upload/resumable"),
         (Method::GET, "/render/image/public/open/a"),
         (Method::GET, "/s3/open"),
         (Method::POST, "/vector/ListIndexes"),
