@@ -88,6 +88,11 @@ impl StorageError {
         Self::new(416, "InvalidRange", "invalid_range", "The requested range is not satisfiable")
     }
 
+    /// An image that can not be transformed.
+    pub(super) fn image(message: &'static str) -> Self {
+        Self::new(422, "InvalidRequest", "ImageProcessingError", message)
+    }
+
     pub(super) fn invalid_signature() -> Self {
         Self::new(400, "InvalidSignature", "InvalidSignature", "Invalid signature")
     }

@@ -29,6 +29,7 @@ mod service_realtime_changes;
 mod service_realtime_client;
 mod service_rest;
 mod service_storage;
+mod service_storage_render;
 mod service_storage_resumable;
 mod socket;
 mod wallet;

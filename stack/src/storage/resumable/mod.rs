@@ -21,7 +21,6 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION},
-        request::Parts,
     },
     response::{IntoResponse as _, Response},
     routing::post,
@@ -107,8 +106,8 @@ impl Service {
         }
         let draft = Draft::new(said, length, Utc::now())?;
         let is_signed = head.uri.path().contains("/sign");
-        let headers = head.headers.clone();
-        let uploader = self.uploader(&draft.place, is_signed, head).await?;
+        let headers = head.headers;
+        let uploader = self.uploader(&draft.place, is_signed, &headers)?;
         let rules = self.admit_draft(&draft, &uploader).await?;
         if length.is_some_and(|length| length > rules.largest) {
             return Err(TusError::too_large());
@@ -135,8 +134,8 @@ impl Service {
         let (head, body) = request.into_parts();
         check_version(&head.headers)?;
         let DraftId { place, version } = DraftId::read(id)?;
-        let (method, headers) = (head.method.clone(), head.headers.clone());
-        let uploader = self.uploader(&place, head.uri.path().contains("/sign/"), head).await?;
+        let (method, headers) = (head.method, head.headers);
+        let uploader = self.uploader(&place, head.uri.path().contains("/sign/"), &headers)?;
         if method == Method::PATCH && text(&headers, &CONTENT_TYPE) != Some(BYTES) {
             return Err(TusError::no_content_type());
         }
@@ -285,15 +284,15 @@ impl Service {
         Ok(rules)
     }
 
-    async fn uploader(&self, place: &Place, is_signed: bool, head: Parts) -> Result<Uploader, TusError> {
+    fn uploader(&self, place: &Place, is_signed: bool, headers: &HeaderMap) -> Result<Uploader, TusError> {
         if is_signed {
-            let token = text(&head.headers, &SIGNATURE).ok_or_else(TusError::no_signature)?;
+            let token = text(headers, &SIGNATURE).ok_or_else(TusError::no_signature)?;
             let token = UploadToken::read(&self.keyring, token, place)?;
             let writing = if token.upsert { Writing::Put } else { Writing::Add };
             return Ok(Uploader { caller: Caller::holder(token.owner), writing });
         }
-        let writing = if wants_upsert(&head.headers) { Writing::Put } else { Writing::Add };
-        Ok(Uploader { caller: Caller::read(&head.headers, self)?, writing })
+        let writing = if wants_upsert(headers) { Writing::Put } else { Writing::Add };
+        Ok(Uploader { caller: Caller::read(headers, self)?, writing })
     }
 }
 
