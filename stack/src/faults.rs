@@ -182,33 +182,33 @@ fn canned(status: StatusCode, headers: HeaderMap, body: Option<Value>) -> Respon
 }
 
 /// A status as its number, on the wire.
-mod status {
+pub(crate) mod status {
     use axum::http::StatusCode;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u16(status.as_u16())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
         StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
 /// Headers as an object of texts, on the wire.
-mod headers {
+pub(crate) mod headers {
     use std::collections::HashMap;
 
     use axum::http::HeaderMap;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
         let texts =
             headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
         serializer.collect_map(texts)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
         let texts = HashMap::<String, String>::deserialize(deserializer)?;
         HeaderMap::try_from(&texts).map_err(D::Error::custom)
     }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Auth,
+    functions::Functions,
     jwt::{self, Keyring},
     keys::{KeyRole, Keys},
     realtime::Realtime,
@@ -37,7 +38,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,D
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "content-encoding, content-location, content-range, content-type, date, link, location, \
      preference-applied, proxy-status, range-unit, retry-after, sb-request-id, server, \
-     x-sb-error-code, x-supabase-api-version, x-total-count",
+     tus-complete, tus-extension, tus-max-size, tus-resumable, tus-version, upload-defer-length, \
+     upload-expires, upload-length, upload-metadata, upload-offset, x-sb-error-code, x-supabase-api-version, x-total-count",
 );
 
 /// Routes of the auth service a browser reaches before it knows a key.
@@ -61,6 +63,7 @@ pub(crate) struct Gateway {
     auth: Auth,
     storage: Storage,
     realtime: Realtime,
+    functions: Functions,
 }
 
 /// The service a path belongs to, and the path as that service knows it.
@@ -71,6 +74,7 @@ enum Route<'a> {
     Auth(&'a str),
     Storage(&'a str),
     Realtime(&'a str),
+    Functions(&'a str),
     Inbox(&'a str),
     /// The project's own provider, which stands in for one elsewhere: it knows no keys.
     Oidc(&'a str),
@@ -87,8 +91,9 @@ impl Gateway {
         auth: Auth,
         storage: Storage,
         realtime: Realtime,
+        functions: Functions,
     ) -> Self {
-        Self { keys, keyring, rest, auth, storage, realtime }
+        Self { keys, keyring, rest, auth, storage, realtime, functions }
     }
 
     /// The REST service.
@@ -111,6 +116,11 @@ impl Gateway {
         &self.realtime
     }
 
+    /// The functions service.
+    pub(crate) fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
     /// Whether a request is not one the hosted service would know, but a test's own.
     pub(crate) fn is_for_tests(request: &Request<Body>) -> bool {
         match Route::of(request.uri().path()) {
@@ -120,6 +130,7 @@ impl Gateway {
             | Route::Auth(_)
             | Route::Storage(_)
             | Route::Realtime(_)
+            | Route::Functions(_)
             | Route::Oidc(_)
             | Route::Missing(_)
             | Route::Nowhere => false,
@@ -128,11 +139,18 @@ impl Gateway {
 
     /// Answers a request from outside.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
-        let mut response =
-            if is_preflight(&request) { preflight(request.headers()) } else { self.route(request).await };
+        // A function answers browsers itself, as hosted: what it lets them do is for it to say.
+        let is_function = matches!(Route::of(request.uri().path()), Route::Functions(_));
+        let mut response = if is_preflight(&request) && !is_function {
+            preflight(request.headers())
+        } else {
+            self.route(request).await
+        };
         let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        if !is_function {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        }
         if let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string()) {
             headers.insert(REQUEST_ID, id);
         }
@@ -162,6 +180,7 @@ impl Gateway {
             Route::Auth(path) => self.auth.answer(at(request, path)).await,
             Route::Storage(path) => self.storage.answer(at(request, path)).await,
             Route::Realtime(path) => self.realtime.answer(at(request, path), self.keys.token_of(shown)).await,
+            Route::Functions(path) => self.functions.answer(at(request, path)).await,
             Route::Inbox(path) => self.auth.answer_inbox(at(request, path)).await,
             Route::Oidc(path) => self.auth.answer_oidc(at(request, path)).await,
             Route::Missing(service) => missing(service),
@@ -214,6 +233,8 @@ impl<'a> Route<'a> {
             Self::Storage(rest)
         } else if let Some(rest) = under("/realtime/v1") {
             Self::Realtime(rest)
+        } else if let Some(rest) = under("/functions/v1") {
+            Self::Functions(rest)
         } else if let Some(rest) = under("/inbox") {
             Self::Inbox(rest)
         } else if let Some(rest) = under("/oidc") {
@@ -224,16 +245,14 @@ impl<'a> Route<'a> {
             // RFC 8414 puts itself between the host and the issuer's path.
             Self::Auth("/.well-known/oauth-authorization-server")
         } else {
-            ["/functions/v1", "/graphql/v1"]
-                .into_iter()
-                .find(|prefix| under(prefix).is_some())
-                .map_or(Self::Nowhere, Self::Missing)
+            under("/graphql/v1").map_or(Self::Nowhere, |_| Self::Missing("/graphql/v1"))
         }
     }
 
     fn is_open_to(&self, request: &Request<Body>) -> bool {
         match self {
-            Self::Health | Self::Oidc(_) | Self::Nowhere => true,
+            // A function is shown the key and the token as they came: who may call it, it says itself.
+            Self::Health | Self::Functions(_) | Self::Oidc(_) | Self::Nowhere => true,
             Self::Auth(path) => OPEN.contains(path) || OPEN_TO_CLIENTS.contains(path),
             // What is public there, and what an address is signed for, comes without a key.
             Self::Storage(_) => !shows_key(request),
@@ -364,7 +383,8 @@ mod tests {
             ("/oidc/token", Route::Oidc("/token")),
             ("/storage/v1/object", Route::Storage("/object")),
             ("/realtime/v1/websocket", Route::Realtime("/websocket")),
-            ("/functions/v1/f", Route::Missing("/functions/v1")),
+            ("/functions/v1/f/g", Route::Functions("/f/g")),
+            ("/graphql/v1", Route::Missing("/graphql/v1")),
             ("/rest/v10", Route::Nowhere),
             ("/", Route::Nowhere),
             ("/health", Route::Health),

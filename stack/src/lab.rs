@@ -11,10 +11,11 @@
 //! | `GET`, `PUT /projects/{ref}/faults` | shows or replaces what goes wrong on purpose |
 //! | `GET`, `PUT /projects/{ref}/faults/frames` | the same for the frames of its sockets |
 //! | `POST /projects/{ref}/realtime` | does something to its sockets at once |
+//! | `GET`, `PUT /projects/{ref}/functions` | shows or replaces the functions a test made up |
 //! | `POST /projects/{ref}/reload` | returns when the REST service knows the schema as it is |
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     env, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -46,6 +47,7 @@ use crate::{
     auth::Settings,
     bootstrap,
     faults::{Armed, Rule},
+    functions::{self, Function},
     gateway::bearer,
     home::Home,
     keys::Keys,
@@ -94,7 +96,9 @@ pub async fn run(options: LabOptions) -> anyhow::Result<()> {
 /// Answers until told to end, or until there is nothing to answer with.
 async fn serve(options: &LabOptions, server: Arc<Server>) -> anyhow::Result<()> {
     prepare(options, &server).await?;
-    let lab = Arc::new(Lab { server: server.clone(), token: random(40), projects: Mutex::default() });
+    let functions = functions::Settings::read(&options.workdir.join("supabase"))?;
+    let (token, projects) = (random(40), Mutex::default());
+    let lab = Arc::new(Lab { server: server.clone(), token, functions, projects });
     let socket = Socket::bind(ANY_PORT).await.context("the lab can not listen")?;
     let ready = json!({"control_url": socket.url(), "token": lab.token});
     let port = socket.serve(Arc::new(Control(router(lab.clone()))));
@@ -130,6 +134,7 @@ async fn prepare(options: &LabOptions, server: &Server) -> anyhow::Result<()> {
 struct Lab {
     server: Arc<Server>,
     token: String,
+    functions: functions::Settings,
     projects: Mutex<HashMap<String, Arc<Project>>>,
 }
 
@@ -163,7 +168,8 @@ impl Lab {
         let template = if wanted.bare { BARE } else { MIGRATED };
         self.server.create_database(&name, Some(template)).await?;
         let keys = Keys::generate();
-        let project = match Project::serve(&self.server, &name, keys.clone(), ANY_PORT).await {
+        let functions = self.functions.clone();
+        let project = match Project::serve(&self.server, &name, keys.clone(), functions, ANY_PORT).await {
             Ok(project) => project,
             Err(error) => {
                 self.server.drop_database(&name).await?;
@@ -257,6 +263,7 @@ fn router(lab: Arc<Lab>) -> Router {
         .route("/projects/{name}/faults", get(faults).put(set_faults))
         .route("/projects/{name}/faults/frames", get(frame_faults).put(set_frame_faults))
         .route("/projects/{name}/realtime", post(command))
+        .route("/projects/{name}/functions", get(functions).put(set_functions))
         .route("/projects/{name}/reload", post(reload))
         .layer(middleware::from_fn_with_state(lab.clone(), admit))
         .with_state(lab)
@@ -324,6 +331,24 @@ async fn command(
     let command: Command = serde_json::from_slice(&body)?;
     project.realtime().command(command);
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn functions(
+    State(lab): State<Arc<Lab>>,
+    Path(name): Path<String>,
+) -> Result<Json<BTreeMap<String, Function>>, Refusal> {
+    Ok(Json(lab.project(&name)?.functions().registered()))
+}
+
+async fn set_functions(
+    State(lab): State<Arc<Lab>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<BTreeMap<String, Function>>, Refusal> {
+    let project = lab.project(&name)?;
+    let functions: BTreeMap<String, Function> = serde_json::from_slice(&body)?;
+    project.functions().register(functions);
+    Ok(Json(project.functions().registered()))
 }
 
 async fn reload(State(lab): State<Arc<Lab>>, Path(name): Path<String>) -> Result<StatusCode, Refusal> {

@@ -10,6 +10,7 @@ pub mod auth;
 pub mod bootstrap;
 pub mod commands;
 pub mod faults;
+pub mod functions;
 mod gateway;
 pub mod home;
 mod jwt;

@@ -8,6 +8,7 @@ use axum::{body::Body, http::Request, response::Response};
 use crate::{
     auth::{Auth, Settings},
     faults::Faults,
+    functions::{self, Functions},
     gateway::Gateway,
     jwt::Keyring,
     keys::Keys,
@@ -44,6 +45,7 @@ impl Project {
         server: &Server,
         database: &str,
         keys: Keys,
+        functions: functions::Settings,
         bind: SocketAddr,
     ) -> anyhow::Result<Self> {
         let socket = Socket::bind(bind).await.with_context(|| format!("cannot listen on {bind}"))?;
@@ -59,7 +61,14 @@ impl Project {
             Box::pin(Storage::open(&admin, keyring.clone(), &files, place.lifetime())),
         )?;
         let realtime = Realtime::open(&admin, keyring.clone())?;
-        let gateway = Gateway::new(keys, keyring, rest, auth, storage, realtime);
+        let facts = vec![
+            ("SUPABASE_URL", url.clone()),
+            ("SUPABASE_ANON_KEY", keys.anon.clone()),
+            ("SUPABASE_SERVICE_ROLE_KEY", keys.service_role.clone()),
+            ("SUPABASE_DB_URL", server.url(Role::Postgres, database)),
+        ];
+        let functions = Functions::open(functions, facts, keyring.clone())?;
+        let gateway = Gateway::new(keys, keyring, rest, auth, storage, realtime, functions);
         let services = Arc::new(Services { faults: Faults::default(), gateway });
         Ok(Self { address, url, port: socket.serve(services.clone()), services })
     }
@@ -82,6 +91,11 @@ impl Project {
     /// The realtime service.
     pub(crate) fn realtime(&self) -> &Realtime {
         self.services.gateway.realtime()
+    }
+
+    /// The functions service.
+    pub(crate) fn functions(&self) -> &Functions {
+        self.services.gateway.functions()
     }
 
     /// How its auth service behaves from now on.

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Outcome, status};
 use crate::bootstrap::{self, Installed};
+use crate::functions;
 use crate::home;
 use crate::keys::Keys;
 use crate::migrate;
@@ -40,6 +41,10 @@ pub struct Args {
     /// Plant supabase/seed.sql after the migrations, unless it was planted before
     #[arg(long)]
     seed: bool,
+    /// What answers for a function: the address of a server, or a program that is run for each request
+    /// as a CGI program. May be given several times
+    #[arg(long = "function", value_name = "NAME=URL|PROGRAM")]
+    functions: Vec<functions::Served>,
     /// Leave the stack running in the background
     #[arg(long)]
     detach: bool,
@@ -208,7 +213,7 @@ async fn serve(
     }
     migrate(server, args, printer).await?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let project = Project::serve(server, DATABASE, keys.clone(), address).await?;
+    let project = Project::serve(server, DATABASE, keys.clone(), functions(args, printer)?, address).await?;
     let running = describe(server, &project, keys);
     server.place().write(running::FILE, &running)?;
     Ok((project, running))
@@ -236,6 +241,19 @@ async fn migrate(server: &Server, args: &Args, printer: &Printer) -> anyhow::Res
         printer.say("Planted the seed.");
     }
     Ok(())
+}
+
+/// What is known of the project's functions; says which there are only as code.
+fn functions(args: &Args, printer: &Printer) -> anyhow::Result<functions::Settings> {
+    let settings = functions::Settings::read(&args.workdir.join("supabase"))?.serve(&args.functions);
+    let unserved: Vec<_> = settings.unserved().collect();
+    if !unserved.is_empty() {
+        printer.say(format_args!(
+            "Deno is not run here: start what is to answer for {} yourself, and name each with --function NAME=URL.",
+            unserved.join(", ")
+        ));
+    }
+    Ok(settings)
 }
 
 fn describe(server: &Server, project: &Project, keys: &Keys) -> Running {

@@ -39,12 +39,12 @@ const TRIES: usize = 5;
 #[derive(Debug, Deserialize)]
 pub(super) struct Wish {
     /// A name to save it under; empty for its own.
-    download: Option<String>,
-    token: Option<String>,
+    pub(super) download: Option<String>,
+    pub(super) token: Option<String>,
 }
 
 /// Who may see an object.
-enum Sight<'a> {
+pub(super) enum Sight<'a> {
     /// Anybody, where the bucket is public; otherwise whom its policies let.
     Visitor(&'a Visitor),
     /// Anybody, where the bucket is public.
@@ -79,12 +79,9 @@ pub(super) async fn read_signed(
     headers: HeaderMap,
 ) -> Result<Response, StorageError> {
     let token = wish.token.as_deref().unwrap_or_default();
-    let expires = ReadToken::read(&service.keyring, token, &place)?.exp;
+    let token = ReadToken::read(&service.keyring, token, &place)?;
     let mut response = service.serve(&place, Sight::Signed, &wish, &headers).await?;
-    if let Some(expires) = DateTime::from_timestamp(expires, 0) {
-        response.headers_mut().remove(CACHE_CONTROL);
-        response.headers_mut().insert(EXPIRES, header(&http_date(expires)));
-    }
+    token.expire(response.headers_mut());
     Ok(response)
 }
 
@@ -103,6 +100,16 @@ pub(super) async fn info_public(
     service.find(&place, &Sight::Public).await.map(|object| describe(&object))
 }
 
+impl ReadToken {
+    /// What its holder got is good as long as it is.
+    pub(super) fn expire(&self, headers: &mut HeaderMap) {
+        if let Some(expires) = DateTime::from_timestamp(self.exp, 0) {
+            headers.remove(CACHE_CONTROL);
+            headers.insert(EXPIRES, header(&http_date(expires)));
+        }
+    }
+}
+
 impl Service {
     async fn find(&self, place: &Place, sight: &Sight<'_>) -> Result<Object, StorageError> {
         let bucket = self.store.bucket(&place.bucket).await?;
@@ -117,7 +124,11 @@ impl Service {
     }
 
     /// The object and its bytes. One that is replaced just then is looked up again.
-    async fn open(&self, place: &Place, sight: &Sight<'_>) -> Result<(Object, File), StorageError> {
+    pub(super) async fn open(
+        &self,
+        place: &Place,
+        sight: &Sight<'_>,
+    ) -> Result<(Object, File), StorageError> {
         let mut tried = None;
         for _ in 0..TRIES {
             let object = self.find(place, sight).await?;
@@ -200,7 +211,7 @@ fn part(range: &str, size: u64) -> Option<Part> {
     if first >= size { Some(Part::None) } else { Some(Part::Some(first..=last.min(size - 1))) }
 }
 
-fn headers(object: &Object, wish: &Wish) -> HeaderMap {
+pub(super) fn headers(object: &Object, wish: &Wish) -> HeaderMap {
     let known = |name| object.metadata.as_ref().and_then(|metadata| metadata.get(name)?.as_str());
     let mime = known("mimetype").unwrap_or("application/octet-stream");
     // A page that somebody uploaded shall not run on the project's address.
@@ -229,7 +240,7 @@ fn headers(object: &Object, wish: &Wish) -> HeaderMap {
 }
 
 /// True if who asks has these bytes already (RFC 9110, 13.2.2).
-fn is_known(asked: &HeaderMap, ours: &HeaderMap) -> bool {
+pub(super) fn is_known(asked: &HeaderMap, ours: &HeaderMap) -> bool {
     let text = |headers: &HeaderMap, name| Some(headers.get(name)?.to_str().ok()?.to_owned());
     if let Some(tags) = text(asked, IF_NONE_MATCH) {
         let ours = text(ours, ETAG);

@@ -15,8 +15,8 @@ use std::{
 
 use md5::{Digest as _, Md5};
 use tokio::{
-    fs::File,
-    io::{AsyncWriteExt as _, copy},
+    fs::{File, OpenOptions},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
 };
 use uuid::Uuid;
 
@@ -94,6 +94,25 @@ impl Files {
         let digest = std::mem::take(&mut incoming.digest).finalize();
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Kept { version, size: incoming.size, etag: format!("\"{hex}\"") })
+    }
+
+    /// Keeps bytes that came in elsewhere, piece by piece.
+    pub(super) async fn adopt(&self, from: &Path) -> io::Result<Kept> {
+        let mut incoming = Incoming {
+            path: from.to_owned(),
+            file: OpenOptions::new().read(true).write(true).open(from).await?,
+            digest: Md5::new(),
+            size: 0,
+        };
+        let mut chunk = vec![0; 64 << 10];
+        loop {
+            let read = incoming.file.read(&mut chunk).await?;
+            if read == 0 {
+                return self.keep(incoming).await;
+            }
+            incoming.digest.update(&chunk[..read]);
+            incoming.size += read as u64;
+        }
     }
 
     /// Opens a version; `None` if it is there no more.

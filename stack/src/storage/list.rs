@@ -126,14 +126,15 @@ pub(super) async fn keys(
 ) -> Result<Json<Value>, StorageError> {
     check_bucket(&bucket)?;
     let sort = asked.sort_by.unwrap_or_default();
-    if sort.column.is_some_and(|column| column != "name") || sort.order.is_some_and(|order| order != "asc") {
+    if sort.column.is_some_and(|column| column != "name") {
         return Err(StorageError::not_imitated("list-v2 in another order than by name"));
     }
+    let order = Order::new(None, sort.order.as_deref(), &["name"])?;
     let limit = asked.limit.unwrap_or(1000).clamp(1, 1000);
     let after = asked.cursor.as_deref().map_or(Ok(String::new()), read_cursor)?;
     let mut tx = service.store.begin_as(&caller).await?;
     // One more than wanted says whether there are more.
-    let mut found = tx.keys(&bucket, &asked.prefix, &after, asked.with_delimiter, limit + 1).await?;
+    let mut found = tx.keys(&bucket, &asked.prefix, &after, asked.with_delimiter, &order, limit + 1).await?;
     let has_next = found.len() as i64 > limit;
     if has_next {
         found.pop();

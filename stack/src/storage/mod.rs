@@ -5,8 +5,8 @@
 //!
 //! What it does not imitate, and answers with 501 and the name of what is missing:
 //!
-//! - resumable uploads (TUS), the S3 protocol, images transformed on the way, buckets for analytics and
-//!   vectors, versions of objects, lifecycles, the cache in front and its purging;
+//! - the S3 protocol, buckets for analytics and vectors, versions of objects, lifecycles, the cache in
+//!   front and its purging;
 //! - `list-v2` in another order than by name.
 //!
 //! And where it differs without a word: a name is looked for as it is written, where hosted folders are
@@ -22,10 +22,13 @@ mod download;
 mod files;
 mod list;
 mod object;
+mod render;
 mod reply;
 mod request;
+mod resumable;
 mod sign;
 mod store;
+mod transform;
 mod upload;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -44,6 +47,7 @@ use tower::ServiceExt as _;
 use crate::{jwt::Keyring, place::Lifetime};
 use files::Files;
 use reply::StorageError;
+use resumable::Drafts;
 use store::Store;
 
 /// As in a hosted project that has not set it.
@@ -59,6 +63,7 @@ pub(crate) struct Storage {
 struct Service {
     store: Store,
     files: Files,
+    drafts: Drafts,
     keyring: Keyring,
 }
 
@@ -76,7 +81,8 @@ impl Storage {
         let files = Files::open(dir, lifetime)
             .and_then(|files| files.sweep(&known).map(|()| files))
             .with_context(|| format!("{} can not be used", dir.display()))?;
-        let service = Arc::new(Service { store, files, keyring });
+        let drafts = Drafts::open(dir).with_context(|| format!("{} can not be used", dir.display()))?;
+        let service = Arc::new(Service { store, files, drafts, keyring });
         Ok(Self { router: router(service.clone()), service })
     }
 
@@ -117,6 +123,10 @@ fn router(service: Arc<Service>) -> Router {
         .route("/object/authenticated/{bucket}/{*name}", object.clone())
         .route("/object/{bucket}", delete(object::remove_many))
         .route("/object/{bucket}/{*name}", object)
+        .route("/render/image/authenticated/{bucket}/{*name}", get(render::authenticated))
+        .route("/render/image/public/{bucket}/{*name}", get(render::public))
+        .route("/render/image/sign/{bucket}/{*name}", get(render::signed))
+        .merge(resumable::routes())
         .fallback(not_imitated)
         .method_not_allowed_fallback(not_imitated)
         // Uploads are as large as their bucket says.

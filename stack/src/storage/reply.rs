@@ -88,6 +88,11 @@ impl StorageError {
         Self::new(416, "InvalidRange", "invalid_range", "The requested range is not satisfiable")
     }
 
+    /// An image that can not be transformed.
+    pub(super) fn image(message: &'static str) -> Self {
+        Self::new(422, "InvalidRequest", "ImageProcessingError", message)
+    }
+
     pub(super) fn invalid_signature() -> Self {
         Self::new(400, "InvalidSignature", "InvalidSignature", "Invalid signature")
     }
@@ -109,6 +114,11 @@ impl StorageError {
     pub(super) fn not_imitated(what: &str) -> Self {
         let message = format!("The local stack does not imitate {what}: use a hosted project for it");
         Self::new(501, "NotSupported", "not_implemented", message)
+    }
+
+    /// The status it means and its sentence, for who is told them as they are.
+    pub(super) fn meant(self) -> (u16, Cow<'static, str>) {
+        (self.status, self.message)
     }
 
     fn internal(message: impl Into<Cow<'static, str>>) -> Self {

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Request, header::AUTHORIZATION, request::Parts},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ pub(super) struct Caller {
 pub(super) struct Visitor(pub(super) Option<Caller>);
 
 /// An object in a bucket, by names that may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     pub(super) bucket: String,
     pub(super) name: String,
@@ -45,7 +45,7 @@ pub(super) struct Place {
 pub(super) struct Asked<T>(pub(super) T);
 
 impl Caller {
-    fn read(headers: &HeaderMap, service: &Service) -> Result<Self, StorageError> {
+    pub(super) fn read(headers: &HeaderMap, service: &Service) -> Result<Self, StorageError> {
         let shown = headers.get(AUTHORIZATION).and_then(|shown| bearer(shown.to_str().ok()?));
         let token = shown.ok_or_else(|| {
             StorageError::invalid_request("headers must have required property 'authorization'")

@@ -14,6 +14,7 @@ use super::{
     Service,
     reply::StorageError,
     request::{Asked, Caller, Place, check_bucket, wants_upsert},
+    transform::Transform,
     upload::Writing,
 };
 use crate::jwt::{self, Keyring};
@@ -25,6 +26,9 @@ const UPLOAD_SECONDS: i64 = 2 * 60 * 60;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadToken {
     url: String,
+    /// What is made of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) transformations: Option<String>,
     iat: i64,
     pub(super) exp: i64,
 }
@@ -44,7 +48,7 @@ pub(super) struct UploadToken {
 #[serde(rename_all = "camelCase")]
 pub(super) struct SignQuestion {
     expires_in: i64,
-    transform: Option<Value>,
+    transform: Option<Transform>,
     version_id: Option<String>,
 }
 
@@ -58,7 +62,7 @@ pub(super) struct SignManyQuestion {
 
 impl ReadToken {
     fn new(place: &Place, now: i64, seconds: i64) -> Self {
-        Self { url: place.path(), iat: now, exp: now.saturating_add(seconds) }
+        Self { url: place.path(), transformations: None, iat: now, exp: now.saturating_add(seconds) }
     }
 
     pub(super) fn read(keyring: &Keyring, token: &str, place: &Place) -> Result<Self, StorageError> {
@@ -80,13 +84,14 @@ pub(super) async fn sign(
     caller: Caller,
     Asked(asked): Asked<SignQuestion>,
 ) -> Result<Json<Value>, StorageError> {
-    if asked.transform.is_some() || asked.version_id.is_some() {
-        return Err(StorageError::not_imitated("transformed images and versions of objects"));
+    if asked.version_id.is_some() {
+        return Err(StorageError::not_imitated("versions of objects"));
     }
     let seconds = lasting(asked.expires_in)?;
     let found = service.store.begin_as(&caller).await?.object(&place).await?;
     found.ok_or_else(StorageError::no_such_key)?;
-    Ok(Json(json!({"signedURL": address(&service.keyring, &place, seconds)})))
+    let transformations = asked.transform.map(|transform| transform.said()).filter(|said| !said.is_empty());
+    Ok(Json(json!({"signedURL": address(&service.keyring, &place, seconds, transformations)})))
 }
 
 pub(super) async fn sign_many(
@@ -101,7 +106,7 @@ pub(super) async fn sign_many(
     let signed = asked.paths.into_iter().map(|name| {
         let (error, url) = if found.contains(&name) {
             let place = Place { bucket: bucket.clone(), name: name.clone() };
-            (None, Some(address(&service.keyring, &place, seconds)))
+            (None, Some(address(&service.keyring, &place, seconds, None)))
         } else {
             (Some("Either the object does not exist or you do not have access to it"), None)
         };
@@ -130,9 +135,10 @@ pub(super) async fn sign_upload(
 }
 
 /// Below the service's own address.
-fn address(keyring: &Keyring, place: &Place, seconds: i64) -> String {
-    let token = keyring.sign_hs256(&ReadToken::new(place, jwt::now(), seconds));
-    format!("/object/sign/{}?token={token}", place.path())
+fn address(keyring: &Keyring, place: &Place, seconds: i64, transformations: Option<String>) -> String {
+    let kind = if transformations.is_some() { "render/image" } else { "object" };
+    let token = ReadToken { transformations, ..ReadToken::new(place, jwt::now(), seconds) };
+    format!("/{kind}/sign/{}?token={}", place.path(), keyring.sign_hs256(&token))
 }
 
 fn lasting(seconds: i64) -> Result<i64, StorageError> {

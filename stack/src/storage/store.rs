@@ -390,7 +390,7 @@ impl Tx {
             .await
     }
 
-    /// Objects whose names begin like that and come after this one, by name. With a delimiter, those below
+    /// Objects whose names begin like that and come after this one, by name, either way. With a delimiter, those below
     /// a folder are one entry, which has no id and a name that ends in `/`.
     pub(super) async fn keys(
         &mut self,
@@ -398,9 +398,10 @@ impl Tx {
         prefix: &str,
         after: &str,
         by_folder: bool,
+        order: &Order,
         limit: i64,
     ) -> sqlx::Result<Vec<Entry>> {
-        sqlx::query_as(
+        let sql = format!(
             "with found as (
                 select *, strpos(substr(name, length($2) + 1), '/') as slash from storage.objects
                 where bucket_id = $1 and starts_with(name, $2)
@@ -413,15 +414,18 @@ impl Tx {
                 select name, id, updated_at, created_at, last_accessed_at, metadata
                 from found where not ($4 and slash > 0)
             )
-            select * from listed where name collate \"C\" > $3 order by name collate \"C\" limit $5",
-        )
-        .bind(bucket)
-        .bind(prefix)
-        .bind(after)
-        .bind(by_folder)
-        .bind(limit)
-        .fetch_all(&mut *self.0)
-        .await
+            select * from listed where $3 = '' or name collate \"C\" {} $3 order by {} limit $5",
+            if order.descending { "<" } else { ">" },
+            order.sql()
+        );
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(bucket)
+            .bind(prefix)
+            .bind(after)
+            .bind(by_folder)
+            .bind(limit)
+            .fetch_all(&mut *self.0)
+            .await
     }
 }
 

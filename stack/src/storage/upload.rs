@@ -47,16 +47,16 @@ pub(super) enum Writing {
 
 /// What an upload says of its bytes.
 #[derive(Debug)]
-struct Described {
-    mime: String,
-    cache_control: String,
-    user_metadata: Option<Value>,
+pub(super) struct Described {
+    pub(super) mime: String,
+    pub(super) cache_control: String,
+    pub(super) user_metadata: Option<Value>,
 }
 
 /// What a bucket takes.
 #[derive(Debug)]
-struct Rules {
-    largest: u64,
+pub(super) struct Rules {
+    pub(super) largest: u64,
     mimes: Option<Vec<String>>,
 }
 
@@ -184,7 +184,8 @@ impl Service {
         .map_err(|error| taken(error, StorageError::key_already_exists))
     }
 
-    async fn write(
+    /// Writes the row of what has just been kept.
+    pub(super) async fn write(
         &self,
         place: &Place,
         caller: &Caller,
@@ -225,7 +226,7 @@ impl Service {
 }
 
 impl Rules {
-    fn of(bucket: Bucket, place: &Place) -> Self {
+    pub(super) fn of(bucket: Bucket, place: &Place) -> Self {
         if place.is_empty_folder() {
             return Self { largest: 0, mimes: None };
         }
@@ -236,7 +237,7 @@ impl Rules {
         }
     }
 
-    fn check(&self, mime: &str) -> Result<(), StorageError> {
+    pub(super) fn check(&self, mime: &str) -> Result<(), StorageError> {
         let Some(allowed) = &self.mimes else { return Ok(()) };
         let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let fits = |allowed: &String| match allowed.strip_suffix("/*") {

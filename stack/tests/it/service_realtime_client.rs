@@ -1,18 +1,8 @@
 //! The official JavaScript client on the realtime service: what it is content with, an app will be.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::Path,
-    process::Command,
-};
-
 use serde_json::{Value, json};
 
-use crate::service::Lab;
-
-const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/js");
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/js/realtime.mjs");
+use crate::{node::node, service::Lab};
 
 const SQL: &str = "
     create table notes (id int8 primary key, owner uuid not null, body text, tags text[]);
@@ -21,32 +11,9 @@ const SQL: &str = "
     alter publication supabase_realtime add table notes;
     create policy own on realtime.messages to authenticated using (realtime.topic() = 'room:' || auth.uid());";
 
-/// A node that has the packages of the repository's scripts; `None`, and said aloud, where there is none.
-fn node() -> Option<Command> {
-    let found = ["node", "npm"].iter().all(|program| Command::new(program).arg("--version").output().is_ok());
-    if !found {
-        // Past the test runner, which keeps what a passing test prints to itself.
-        let reason = b"skipped: node and npm are not on this machine, so realtime.mjs cannot run\n";
-        io::stderr().write_all(reason).unwrap();
-        return None;
-    }
-    // As the tests of the workspace do it, which have done it by now if they ran first.
-    let folder = Path::new(PACKAGES);
-    let (wanted, done) =
-        (fs::read(folder.join("package-lock.json")).unwrap(), folder.join("node_modules/.installed"));
-    if !fs::read(&done).is_ok_and(|installed| installed == wanted) {
-        let options = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-        assert!(Command::new("npm").args(options).current_dir(folder).status().unwrap().success());
-        fs::write(done, wanted).unwrap();
-    }
-    let mut node = Command::new("node");
-    node.arg(SCRIPT).env("PACKAGES", folder.join("package.json"));
-    Some(node)
-}
-
 #[tokio::test]
 async fn supabase_js_hears_changes_and_speaks_to_others() {
-    let Some(mut node) = node() else { return };
+    let Some(mut node) = node("realtime.mjs") else { return };
     let project = Lab::project(SQL).await;
     node.envs([
         ("SUPABASE_URL", &project.api_url),
