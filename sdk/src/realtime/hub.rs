@@ -15,7 +15,7 @@ use crate::realtime::room::{Room, Ticket};
 use crate::realtime::{Connection, Heartbeat, Options, Payload};
 
 /// How many orders wait for the driver; who has another one waits too.
-const ORDERS: usize = 64;
+const ORDERS: usize = 1_024;
 /// How many heartbeats an observer may fall behind.
 const HEARTBEATS: usize = 16;
 

@@ -1,4 +1,6 @@
-//! Mistakes that do not compile, and what the compiler says of them.
+//! Mistakes that do not compile, and what the compiler says of them. Features change nothing in that, and each
+//! set of them would be compiled anew.
+#![cfg(not(feature = "arbitrary_precision"))]
 
 #[test]
 fn mistakes_are_found_before_anything_runs() {
