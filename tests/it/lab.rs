@@ -90,6 +90,12 @@ impl Lab {
         self.ask(request.json(&rules).unwrap()).await;
     }
 
+    /// What answers a project's functions, by their names.
+    pub(crate) async fn functions(&self, name: &str, functions: Value) {
+        let request = Request::new(http::Method::PUT, format!("/projects/{name}/functions"));
+        self.ask(request.json(&functions).unwrap()).await;
+    }
+
     /// Does something to everybody who is connected to its realtime service.
     pub(crate) async fn realtime(&self, name: &str, command: Value) {
         let request = Request::post(format!("/projects/{name}/realtime"));

@@ -11,6 +11,7 @@ mod concurrency;
 mod consent;
 mod demo;
 mod doctor;
+mod functions;
 mod import;
 mod kill;
 mod lab;

@@ -118,6 +118,11 @@ impl Project {
         Lab::get().frames(&self.place().name, rules).await;
     }
 
+    /// What answers its functions, by their names.
+    pub(crate) async fn functions(&self, functions: serde_json::Value) {
+        Lab::get().functions(&self.place().name, functions).await;
+    }
+
     /// Does something to everybody who is connected to its realtime service.
     pub(crate) async fn realtime(&self, command: serde_json::Value) {
         Lab::get().realtime(&self.place().name, command).await;

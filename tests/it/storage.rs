@@ -437,3 +437,28 @@ async fn token(project: &Project, claims: &Value) -> String {
     let row = project.database().await.query_one(sql, &[&signed, &project.place().jwt_secret]).await.unwrap();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(row.get::<_, Vec<u8>>(0)))
 }
+
+#[tokio::test]
+async fn a_large_file_goes_in_pieces_and_on_where_it_stopped() {
+    let project = Project::embedded().await;
+    let owner = project.person("owner").await;
+    let (files, folder) = (owner.client.storage().from("backups"), owner.id);
+    let (path, sent) = (format!("{folder}/film.bin"), bytes(7 << 20));
+    let desk = tempfile::tempdir().unwrap();
+    let kept = || supabase_sdk::storage::FileResumes::in_folder(desk.path());
+    let upload = || files.upload(&path, sent.clone()).content_type("application/gzip");
+    // The second piece never gets there, and nobody waits for it.
+    let rule = json!([{ "path": "/storage/v1/upload/resumable", "method": "PATCH", "skip": 1, "action": { "kind": "refuse" } }]);
+    project.faults(rule).await;
+    let first = upload().resumable().kept_in(kept()).piece_size(6 << 20);
+    tokio::select! {
+        done = first.send() => panic!("{done:?}"),
+        () = project.wait_for_fault() => {}
+    }
+    project.faults(json!([])).await;
+    let (told, tell) = std::sync::mpsc::channel();
+    let again = upload().resumable().kept_in(kept()).piece_size(6 << 20);
+    again.on_progress(move |progress| told.send(progress.sent).unwrap()).send().await.unwrap();
+    assert!(tell.iter().next().unwrap() > 0, "it goes on, and does not begin anew");
+    assert!(files.download(&path).bytes().await.unwrap() == sent);
+}

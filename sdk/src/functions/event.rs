@@ -138,6 +138,14 @@ impl Events {
     pub(super) fn new(bytes: ByteStream) -> Self {
         Self { bytes: Some(bytes), parser: Parser::default(), ready: VecDeque::new(), failure: None }
     }
+
+    /// The next event; `None` once the function has said all.
+    ///
+    /// # Errors
+    /// When the answer breaks off; nothing comes after that.
+    pub async fn next(&mut self) -> Option<Result<Event, Error>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
 }
 
 impl Stream for Events {
