@@ -3,7 +3,7 @@
 //! What somebody may is tried as their role, with their claims, and taken back: every transaction here ends
 //! undone. A question that fails in the middle (a policy that divides by zero) is a no to that question.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -210,6 +210,8 @@ impl Store {
         known.table = Some((table, roles.clone(), facts.clone()));
         let (new, old) = to_json(&mut tx, change, &facts).await?;
         let mut seen = Vec::with_capacity(listeners.len());
+        // Somebody's channels are many and see the same.
+        let mut answers: HashMap<(&str, &str), bool> = HashMap::new();
         for listener in listeners {
             let mut wanted = vec![];
             for (at, subscription) in listener.subscriptions.iter().enumerate() {
@@ -220,8 +222,16 @@ impl Store {
                 }
             }
             let asks = facts.is_guarded && change.operation != Operation::Delete && !wanted.is_empty();
-            if asks && !sees(&mut tx, listener, change, &facts).await? {
-                wanted.clear();
+            if asks {
+                let caller = (listener.role.as_str(), listener.claims.as_str());
+                let sees = match answers.get(&caller) {
+                    Some(known) => *known,
+                    None => sees(&mut tx, listener, change, &facts).await?,
+                };
+                answers.insert(caller, sees);
+                if !sees {
+                    wanted.clear();
+                }
             }
             seen.push(wanted);
         }
