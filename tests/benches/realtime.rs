@@ -181,10 +181,11 @@ async fn compare() {
     );
     for ours in [true, false] {
         let listening = Running::start(&place, ours, "latency", ROWS);
+        let mut pace = tokio::time::interval(PACE);
         for _ in 0..ROWS {
             let now = format!("{:.3}", micros() as f64 / 1_000.0);
             admin.execute(&insert, &[&garage, &owner, &now]).await.unwrap();
-            tokio::time::sleep(PACE).await;
+            pace.tick().await;
         }
         let latency = listening.result();
         let broadcasts = Running::start(&place, ours, "broadcasts", BROADCASTS).result();

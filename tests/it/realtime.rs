@@ -103,7 +103,7 @@ async fn a_private_topic_lets_in_whom_its_policies_name() {
     // Two devices of one person.
     let phone = project.anonymous();
     phone.auth().sign_in_with_password(&owner.email, &owner.password).await.unwrap();
-    let mut there = phone.channel(&topic).private().presence_key("phone");
+    let mut there = phone.channel(&topic).private().replication_ready().presence_key("phone");
     let (mut heard, mut seen) = (there.on_broadcast("*"), there.on_presence());
     let there = there.subscribe().await.unwrap();
     let here = owner.client.channel(&topic).private().broadcast_ack().presence_key("desk");
