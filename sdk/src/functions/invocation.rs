@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -17,21 +16,9 @@ use crate::body::Body;
 use crate::client::{Client, secret_header};
 use crate::error::{Error, ErrorKind};
 use crate::retry::Retry;
-use crate::transport::{Opened, Replay, Reply, Request, Service};
+use crate::transport::{Opened, Replay, Reply, Request, Service, segment};
 
 const REGION: HeaderName = HeaderName::from_static("x-region");
-
-/// What JavaScript's `encodeURIComponent` leaves as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 /// A question to a function, not yet sent. From [`Functions::invoke`](super::Functions::invoke).
 #[derive(Debug, Clone)]
@@ -312,6 +299,6 @@ fn path(name: &str) -> Result<String, Error> {
             "a function's name is not empty, and has no part . or ..",
         ));
     }
-    let parts = name.split('/').map(|part| utf8_percent_encode(part, SEGMENT).to_string());
+    let parts = name.split('/').map(|part| segment(part).to_string());
     Ok(parts.collect::<Vec<_>>().join("/"))
 }

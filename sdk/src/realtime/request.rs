@@ -4,16 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::realtime::Payload;
 use crate::realtime::binding::Shape;
-use crate::transport::Request;
-
-/// What may stand unescaped in a part of a path.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'!').remove(b'~').remove(b'*');
+use crate::transport::{Request, segment};
 
 /// The socket, with the protocol's version.
 pub(super) fn websocket(key: &str) -> Request {
@@ -22,7 +17,7 @@ pub(super) fn websocket(key: &str) -> Request {
 
 /// A broadcast over HTTP. The topic is without its `realtime:`.
 pub(super) fn broadcast(topic: &str, event: &str, private: bool, payload: Payload) -> Request {
-    let [topic, event] = [topic, event].map(|part| utf8_percent_encode(part, SEGMENT));
+    let [topic, event] = [topic, event].map(segment);
     let path = format!("/realtime/v1/api/broadcast/{topic}/events/{event}");
     let mut request = Request::new(Method::POST, path);
     if private {

@@ -4,26 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RANGE};
 use http::{HeaderMap, Method};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind};
-use crate::transport::{Replay, Request};
+use crate::transport::{Replay, Request, segment};
 
 pub(super) const UPSERT: HeaderName = HeaderName::from_static("x-upsert");
 const METADATA: HeaderName = HeaderName::from_static("x-metadata");
-
-/// What JavaScript's `encodeURIComponent` leaves as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 pub(super) fn request(method: Method, path: &str) -> Request {
     Request::new(method, format!("/storage/v1{path}"))
@@ -66,7 +53,7 @@ pub(super) fn bucket(id: &str) -> Result<String, Error> {
 }
 
 fn encode(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    segment(text).to_string()
 }
 
 /// What an upload says of its bytes.
