@@ -1,14 +1,6 @@
 //! The fault switch of one project: what goes wrong with which request, before the gateway.
-//!
-//! Rules are tried in order, and the first that fires decides. A rule counts the requests that
-//! reach and match it; it lets the first `skip` of them pass and then fires `times` times.
-//! Setting rules replaces all of them and starts every count again.
 
-use std::{
-    io,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -19,7 +11,10 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::serve::Cut;
+use crate::{
+    serve::Cut,
+    switch::{self, Armed, Switch},
+};
 
 /// When something goes wrong, and what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,31 +76,29 @@ pub enum Action {
     },
 }
 
-/// A rule and what became of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Armed {
-    /// The rule as it was set.
-    #[serde(flatten)]
-    pub rule: Rule,
-    /// How many requests reached and matched it.
-    pub seen: u64,
-    /// How often it fired.
-    pub hits: u64,
+impl switch::Rule for Rule {
+    fn skip(&self) -> u64 {
+        self.skip
+    }
+
+    fn times(&self) -> Option<u64> {
+        self.times
+    }
 }
 
 /// The switch.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<Vec<Armed>>);
+pub struct Faults(Switch<Rule>);
 
 impl Faults {
     /// Replaces all rules.
     pub fn set(&self, rules: Vec<Rule>) {
-        *self.lock() = rules.into_iter().map(|rule| Armed { rule, seen: 0, hits: 0 }).collect();
+        self.0.set(rules);
     }
 
     /// The rules and their counts.
-    pub fn list(&self) -> Vec<Armed> {
-        self.lock().clone()
+    pub fn list(&self) -> Vec<Armed<Rule>> {
+        self.0.list()
     }
 
     /// Passes a request on to `handle`, or does to it what a rule says.
@@ -146,29 +139,11 @@ impl Faults {
     }
 
     fn decide(&self, method: &Method, path: &str) -> Option<Action> {
-        let mut rules = self.lock();
-        let rule = rules.iter_mut().find_map(|rule| rule.fires(method, path).then_some(rule))?;
-        Some(rule.rule.action.clone())
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Armed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Armed {
-    /// Whether this request is the one that goes wrong; counts it.
-    fn fires(&mut self, method: &Method, path: &str) -> bool {
-        let Rule { method: only_method, path: prefix, skip, times, .. } = &self.rule;
-        let matches = only_method.as_ref().is_none_or(|only| only.eq_ignore_ascii_case(method.as_str()))
-            && prefix.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()));
-        if !matches {
-            return false;
-        }
-        self.seen += 1;
-        let fires = self.seen > *skip && times.is_none_or(|times| self.hits < times);
-        self.hits += u64::from(fires);
-        fires
+        let matches = |rule: &Rule| {
+            rule.method.as_ref().is_none_or(|only| only.eq_ignore_ascii_case(method.as_str()))
+                && rule.path.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()))
+        };
+        Some(self.0.decide(matches)?.action)
     }
 }
 

@@ -46,7 +46,7 @@ use tower::ServiceExt as _;
 use crate::{
     auth::Settings,
     bootstrap,
-    faults::{Armed, Rule},
+    faults::Rule,
     functions::{self, Function},
     gateway::bearer,
     home::Home,
@@ -55,8 +55,9 @@ use crate::{
     postgres::{Options, Role, Server},
     printer::Printer,
     project::{Project, stored},
-    realtime::{ArmedFrame, Command, FrameRule},
+    realtime::{Command, FrameRule},
     serve::{Answer, Cut, Socket, certain},
+    switch::Armed,
 };
 
 /// Databases that projects are copies of.
@@ -289,7 +290,10 @@ async fn end(State(lab): State<Arc<Lab>>, Path(name): Path<String>) -> Result<St
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn faults(State(lab): State<Arc<Lab>>, Path(name): Path<String>) -> Result<Json<Vec<Armed>>, Refusal> {
+async fn faults(
+    State(lab): State<Arc<Lab>>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<Armed<Rule>>>, Refusal> {
     Ok(Json(lab.project(&name)?.faults().list()))
 }
 
@@ -297,7 +301,7 @@ async fn set_faults(
     State(lab): State<Arc<Lab>>,
     Path(name): Path<String>,
     body: Bytes,
-) -> Result<Json<Vec<Armed>>, Refusal> {
+) -> Result<Json<Vec<Armed<Rule>>>, Refusal> {
     let project = lab.project(&name)?;
     let rules: Vec<Rule> = serde_json::from_slice(&body)?;
     project.faults().set(rules);
@@ -307,7 +311,7 @@ async fn set_faults(
 async fn frame_faults(
     State(lab): State<Arc<Lab>>,
     Path(name): Path<String>,
-) -> Result<Json<Vec<ArmedFrame>>, Refusal> {
+) -> Result<Json<Vec<Armed<FrameRule>>>, Refusal> {
     Ok(Json(lab.project(&name)?.realtime().faults()))
 }
 
@@ -315,7 +319,7 @@ async fn set_frame_faults(
     State(lab): State<Arc<Lab>>,
     Path(name): Path<String>,
     body: Bytes,
-) -> Result<Json<Vec<ArmedFrame>>, Refusal> {
+) -> Result<Json<Vec<Armed<FrameRule>>>, Refusal> {
     let project = lab.project(&name)?;
     let rules: Vec<FrameRule> = serde_json::from_slice(&body)?;
     project.realtime().set_faults(rules);

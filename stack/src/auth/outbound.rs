@@ -13,11 +13,6 @@ use axum::{
         request::Builder,
     },
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use url::form_urlencoded::Serializer;
@@ -27,6 +22,7 @@ use super::{
     provider::{Discovery, Endpoints, Exchange, Place},
     user::Metadata,
 };
+use crate::elsewhere::{Elsewhere, elsewhere};
 
 /// The hosted default.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: usize = 1 << 20;
 
 /// Asks providers. One that sends us elsewhere is not followed.
-pub(super) struct Outbound(Client<HttpsConnector<HttpConnector>, Body>);
+pub(super) struct Outbound(Elsewhere);
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,13 +57,7 @@ pub(super) struct Tokens {
 
 impl Outbound {
     pub(super) fn new() -> anyhow::Result<Self> {
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
-            .https_or_http()
-            .enable_http1()
-            .build();
-        // No connection is kept: each ends with its answer, and nothing is left running.
-        Ok(Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)))
+        Ok(Self(elsewhere()?))
     }
 
     /// The addresses of a provider, from its document if it has one.

@@ -11,13 +11,9 @@ use axum::{
     },
     response::Response,
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 
 use super::reply::Failure;
+use crate::elsewhere::{Elsewhere, elsewhere};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -26,17 +22,11 @@ const TO_THE_NEIGHBOUR: [HeaderName; 6] =
     [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")];
 
 /// Passes requests on. One that is sent elsewhere is told so, and not taken there.
-pub(super) struct Outbound(Client<HttpsConnector<HttpConnector>, Body>);
+pub(super) struct Outbound(Elsewhere);
 
 impl Outbound {
     pub(super) fn new() -> anyhow::Result<Self> {
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
-            .https_or_http()
-            .enable_http1()
-            .build();
-        // No connection is kept: a server that was started again is met as it is.
-        Ok(Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)))
+        Ok(Self(elsewhere()?))
     }
 
     pub(super) async fn pass(&self, url: &Uri, mut request: Request<Body>) -> Result<Response, Failure> {

@@ -1,12 +1,10 @@
 //! What goes wrong on purpose with the frames of a project's sockets.
 //!
-//! Rules are tried in order, and the first that fires decides. A rule counts the frames that reach and match
-//! it; it lets the first `skip` of them pass and then fires `times` times. Setting rules replaces all of them
-//! and starts every count again. What happens at once, to whoever is connected, is a [`Command`].
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! What happens at once, to whoever is connected, is a [`Command`].
 
 use serde::{Deserialize, Serialize};
+
+use crate::switch::{Armed, Rule, Switch};
 
 /// When something goes wrong with a frame, and what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,58 +103,39 @@ pub enum Command {
     Interrupt,
 }
 
-/// A rule and what became of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct ArmedFrame {
-    /// The rule as it was set.
-    #[serde(flatten)]
-    pub rule: FrameRule,
-    /// How many frames reached and matched it.
-    pub seen: u64,
-    /// How often it fired.
-    pub hits: u64,
+impl Rule for FrameRule {
+    fn skip(&self) -> u64 {
+        self.skip
+    }
+
+    fn times(&self) -> Option<u64> {
+        self.times
+    }
 }
 
 /// The switch.
 #[derive(Debug, Default)]
-pub(super) struct FrameFaults(Mutex<Vec<ArmedFrame>>);
+pub(super) struct FrameFaults(Switch<FrameRule>);
 
 impl FrameFaults {
     /// Replaces all rules.
     pub(super) fn set(&self, rules: Vec<FrameRule>) {
-        *self.lock() = rules.into_iter().map(|rule| ArmedFrame { rule, seen: 0, hits: 0 }).collect();
+        self.0.set(rules);
     }
 
     /// The rules and their counts.
-    pub(super) fn list(&self) -> Vec<ArmedFrame> {
-        self.lock().clone()
+    pub(super) fn list(&self) -> Vec<Armed<FrameRule>> {
+        self.0.list()
     }
 
     /// What goes wrong with this frame, if anything; counts it.
     pub(super) fn decide(&self, from: Side, topic: &str, event: &str) -> Option<FrameAction> {
-        let mut rules = self.lock();
-        let rule = rules.iter_mut().find_map(|rule| rule.fires(from, topic, event).then_some(rule))?;
-        Some(rule.rule.action.clone())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<ArmedFrame>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ArmedFrame {
-    fn fires(&mut self, from: Side, topic: &str, event: &str) -> bool {
-        let FrameRule { from: only, topic: prefix, event: only_event, skip, times, .. } = &self.rule;
-        let matches = only.is_none_or(|only| only == from)
-            && prefix.as_ref().is_none_or(|prefix| topic.starts_with(prefix.as_str()))
-            && only_event.as_ref().is_none_or(|only| only == event);
-        if !matches {
-            return false;
-        }
-        self.seen += 1;
-        let fires = self.seen > *skip && times.is_none_or(|times| self.hits < times);
-        self.hits += u64::from(fires);
-        fires
+        let matches = |rule: &FrameRule| {
+            rule.from.is_none_or(|only| only == from)
+                && rule.topic.as_ref().is_none_or(|prefix| topic.starts_with(prefix.as_str()))
+                && rule.event.as_ref().is_none_or(|only| only == event)
+        };
+        Some(self.0.decide(matches)?.action)
     }
 }
 

@@ -57,9 +57,9 @@ use axum::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-pub use faults::{ArmedFrame, Command, FrameAction, FrameRule, Side};
+pub use faults::{Command, FrameAction, FrameRule, Side};
 
-use crate::jwt::Keyring;
+use crate::{jwt::Keyring, switch::Armed};
 use delivery::Delivery;
 use faults::FrameFaults;
 use feed::Feed;
@@ -123,7 +123,7 @@ impl Realtime {
     }
 
     /// What goes wrong with frames, and how often it did.
-    pub(crate) fn faults(&self) -> Vec<ArmedFrame> {
+    pub(crate) fn faults(&self) -> Vec<Armed<FrameRule>> {
         self.service.faults.list()
     }
 
