@@ -1,4 +1,4 @@
-//! What news costs: from the commit of a row to the listener, broadcasts to oneself, memory of channels; ours and
+//! What news costs: from the insert of a row to the listener, broadcasts to oneself, memory of channels; ours and
 //! supabase-js, on one stack, one after the other. Each client is a process of its own; this one is ours too, when
 //! it is started with what to do.
 #![allow(clippy::print_stdout, reason = "a benchmark tells its result")]
@@ -177,7 +177,7 @@ async fn compare() {
     let insert = "insert into customers (workspace_id, owner_id, last_name) values ($1, $2, $3)";
     let insert = admin.prepare(insert).await.unwrap();
     println!(
-        "| client | commit to listener, p50 ms | p99 ms | broadcasts/s | kB a channel |\n|---|---:|---:|---:|---:|"
+        "| client | insert to listener, p50 ms | p99 ms | broadcasts/s | kB a channel |\n|---|---:|---:|---:|---:|"
     );
     for ours in [true, false] {
         let listening = Running::start(&place, ours, "latency", ROWS);
