@@ -148,7 +148,8 @@ async fn complaint_21_all_that_lies_below_a_folder_is_listed_and_removed() {
     let files = client.storage().from("b");
     let all: Vec<_> = files.walk("a/").stream().map_ok(|entry| entry.name).try_collect().await.unwrap();
     assert_eq!(all, ["a/1", "a/b/c/2", "a/z/3"]);
-    assert_eq!(script.body(), r#"{"cursor":"c2","prefix":"a/"}"#);
+    let asked: serde_json::Value = serde_json::from_str(&script.body()).unwrap();
+    assert_eq!(asked, serde_json::json!({ "cursor": "c2", "prefix": "a/" }));
     assert_eq!(files.remove(&all).await.unwrap().len(), 3);
     assert_eq!(script.body(), r#"{"prefixes":["a/1","a/b/c/2","a/z/3"]}"#);
     let (script, client) = Script::client([(200, "[]"); 2]);
