@@ -121,6 +121,30 @@ async fn the_secret_key_writes_the_same_rows_in_the_owners_name() {
     Desk::of(&project, &by_secret).import(&sample(), &by_secret, &[]).await.ended(0);
 }
 
+/// Rows are asked for by stretches of keys; where others' rows lie between them most of an answer is theirs.
+#[tokio::test]
+async fn a_few_rows_in_a_table_full_of_others_are_found_again_and_taken_back() {
+    let project = Project::embedded().await;
+    let (owner, stranger) = (project.person("owner").await, project.person("stranger").await);
+    let database = project.database().await;
+    let crowd = "insert into customers (workspace_id, owner_id, last_name) \
+        select id, $1, 'Nº ' || number from workspaces, generate_series(1, 3000) as number \
+        where kind = 'garage' and id in (select workspace_id from members where user_id = $1)";
+    assert_eq!(database.execute(crowd, &[&stranger.id]).await.unwrap(), 3_000);
+    let customers: Vec<Value> =
+        (0..350).map(|id| json!({ "id": id, "lastName": format!("Nº {id}") })).collect();
+    let desk = Desk::with_secret(&project);
+    let file = desk.file("many.json", json!({ "data": { "customers": customers } }).to_string());
+    let run = desk.import(&file, &owner, &[]).await.ended(0);
+    assert_eq!((run.total("inserted"), &run.json()["verified"]), (350, &json!(350)), "{run}");
+    let again = desk.import(&file, &owner, &[]).await.ended(0);
+    assert_eq!(again.total("same"), 350, "{again}");
+    let latest = run.json()["run"].as_str().unwrap().to_owned();
+    desk.run(&["verify", &latest, "--json"]).await.ended(0);
+    desk.run(&["rollback", &latest, "--json"]).await.ended(0);
+    assert_eq!(project.count("customers").await, 3_000);
+}
+
 #[tokio::test]
 async fn a_changed_record_is_one_update_and_a_new_one_one_insert() {
     let project = Project::target().await;
