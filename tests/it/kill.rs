@@ -2,7 +2,7 @@
 //! ends as a run that nobody disturbed, and a rollback then finds the tables as they were before.
 //!
 //! Moments of a SIGKILL are drawn anew in each run and spread over the whole of an import: ten in all of 800
-//! rows, or with `KILLS=50` fifty of 20,000, which takes a quarter of an hour; other faults are tried at more
+//! rows, or with `KILLS=50` fifty of 20,000, which takes twenty-five minutes; other faults are tried at more
 //! moments then, too. A fifth of the rows is in the tables before, as an older export left it, so that rows are
 //! changed and not only added.
 
